@@ -1,0 +1,83 @@
+"""The entry point: finds the command's file, runs it, turns errors into text and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from levelfield import __version__
+from levelfield.errors import LevelfieldError, nearest
+
+__all__ = ["main"]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # name: (module below levelfield.cli, one line of help). Listed here so that --help imports none of them.
+    "rules": ("rules", "Look into the rule book: rounds, benchmarks, limits, targets."),
+}
+INTERNAL_ERROR = 4
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order of the way through, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"levelfield.cli.{COMMANDS[name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Answer an unknown command with the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise nearest(args[0], list(COMMANDS), what="command")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="levelfield")
+def app() -> None:
+    """Measure machine-learning systems under MLPerf's rules, check the result, and publish it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 ok, 1 findings or invalid, 2 usage, 3 missing, 4 internal, 130 interrupted."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    try:
+        outcome = app.main(args=arguments, prog_name="levelfield", standalone_mode=False)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except LevelfieldError as error:
+        click.echo(f"levelfield: {error.text()}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("levelfield: interrupted.", err=True)
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the last place that can say anything: show all of it
+        traceback.print_exc()
+        click.echo("levelfield: this is an error in levelfield itself; please report the lines above.", err=True)
+        return INTERNAL_ERROR
+    return outcome if isinstance(outcome, int) else 0

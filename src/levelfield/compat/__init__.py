@@ -1,0 +1,1 @@
+"""Interfaces of other tools, so that what was written for them runs unchanged."""

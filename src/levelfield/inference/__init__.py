@@ -1,0 +1,1 @@
+"""The inference suite: benchmarks, runs, results and their report."""

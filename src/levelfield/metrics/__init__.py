@@ -1,0 +1,1 @@
+"""Accuracy metrics: pure functions of predictions and truth."""
