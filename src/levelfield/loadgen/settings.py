@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 U64 = 1 << 64
+LOWEST_QPS = 1e-6
+"""Below this the gaps between queries do not fit a signed 64-bit count of nanoseconds for long."""
+HIGHEST_QPS = 1e9
+"""Above this the gap between queries is 0 ns, and LoadGen generates queries without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +253,8 @@ def impossible(settings: Settings) -> list[str]:
     qps = _requested_qps(load)
     if not math.isfinite(qps) or qps == 0:
         found.append(f"target_qps: found {qps:g}, expected a finite rate above 0.")
+    elif 0 < qps < LOWEST_QPS or (qps > HIGHEST_QPS and not isinstance(load, Offline)):
+        found.append(f"target_qps: found {qps:g}, expected a rate from {LOWEST_QPS:g} to {HIGHEST_QPS:g} per second.")
     if not isinstance(load, Offline) and not 0 < load.target_latency_percentile < 1:
         found.append(
             f"target_latency_percentile: found {load.target_latency_percentile:g}, expected a fraction "
