@@ -43,11 +43,14 @@ class Completions(Protocol):
             token_counts: (samples,) int64, where the run measures tokens.
 
         Raises:
-            CompletionError: A sample is complete already, or was never issued. The run goes on, INVALID.
+            CompletionError: A sample is complete already, or was never issued. The run ends, INVALID.
         """
 
     def first_token(self, ids: IntArray, payloads: Payloads | None = None) -> None:
         """Report the first token of samples, now (token latencies, profile v6)."""
+
+    def fail(self, error: BaseException) -> None:
+        """Report that the system under test is broken: the run ends, what was recorded is kept."""
 
     @property
     def wants_payloads(self) -> bool:
@@ -56,7 +59,11 @@ class Completions(Protocol):
 
 @runtime_checkable
 class SystemUnderTest(Protocol):
-    """The system under test (SUT)."""
+    """The system under test (SUT).
+
+    It may offer one method more, ``warm_up(indices)``: run some of the loaded samples, untimed, before a
+    performance phase. In Server its effect on the issuing thread decides from where queries are issued.
+    """
 
     @property
     def name(self) -> str:

@@ -1,0 +1,49 @@
+"""The memory that a run shares with its issuing process: a few numbers, and a ring of issue times.
+
+One side writes the ring and the head, the other the tail. An entry of 0 has not arrived, whatever the head says,
+so the order in which a processor makes stores visible does not matter.
+"""
+
+from __future__ import annotations
+
+import mmap
+from enum import IntEnum
+
+import numpy as np
+
+__all__ = ["RING_ENTRIES", "Ring", "Word"]
+
+RING_ENTRIES = 1 << 20
+"""Queries that may wait to be taken by the system's process; 8 MiB, touched only as far as it is used."""
+
+
+class Word(IntEnum):
+    """What the first words of the shared memory hold."""
+
+    HEAD = 0
+    """Queries issued so far."""
+    TAIL = 1
+    """Queries taken by the system's process so far."""
+    STOP = 2
+    """1 = the system's process wants no more."""
+    FINISHED = 3
+    """1 = all queries are issued; 2 = the ring was full."""
+    READY = 4
+    """1 = the schedule is drawn and the process waits for the start."""
+    START = 5
+    """The clock at the start."""
+    SLEEP_MARGIN = 6
+    """How long before a due time the issuing process stops sleeping, in ns."""
+
+
+HEADER_WORDS = 16
+SHARED_BYTES = (HEADER_WORDS + RING_ENTRIES) * 8
+
+
+class Ring:
+    """A view of the shared memory behind a file descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        words = np.frombuffer(mmap.mmap(descriptor, SHARED_BYTES), dtype=np.int64)
+        self.word = words[:HEADER_WORDS].data
+        self.entry = words[HEADER_WORDS:].data
