@@ -277,6 +277,7 @@ class _Lane:
 
     def __init__(self, state: PhaseState, window: Window, lane: int, lanes: int) -> None:
         self._state = state
+        self._keeper = state.keeper if lanes == 1 else state.keeper.for_another_thread()
         self._window = window
         self._lane = lane
         self._lanes = lanes
@@ -306,7 +307,7 @@ class _Lane:
 
     def _issue_block(self, position: int, block: QueryBlock) -> bool:
         """Issue one block, whose first query is at ``position`` of the window; False if the phase ends in it."""
-        state, window, recorder, keeper = self._state, self._window, self._state.recorder, self._state.keeper
+        state, window, recorder, keeper = self._state, self._window, self._state.recorder, self._keeper
         now, issue, complete = keeper.now, state.system.issue, recorder.complete
         done, issued, lanes = window.done, window.issued, self._lanes
         count = len(block.scheduled_ns)

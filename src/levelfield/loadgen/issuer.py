@@ -10,7 +10,7 @@ import os
 import pickle
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from levelfield.loadgen.ring import RING_ENTRIES, Ring, Word
@@ -41,7 +41,7 @@ def main() -> None:
     assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301
     plan = schedule(assignment.effective, assignment.loadable, assignment.phase)
     # Nobody else wants this interpreter: looking at the clock without pause costs no one anything.
-    keeper = replace(calibrate(Timekeeper()), poll=lambda: None)
+    keeper = calibrate(Timekeeper(make_poll=lambda: lambda: None))
     os.set_blocking(bell, False)
     ring.word[Word.SLEEP_MARGIN] = keeper.margin_ns
     blocks = plan.blocks(BLOCK)

@@ -7,7 +7,7 @@ is made anywhere on the way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-Payloads: TypeAlias = "Sequence[bytes | bytearray | memoryview | np.ndarray] | np.ndarray | Callable[[int], bytes]"
+Payloads: TypeAlias = Sequence[bytes | bytearray | memoryview | NDArray[Any]] | NDArray[Any] | Callable[[int], bytes]
 """The output of each completed sample, in the order of the ids: a sequence of buffers, an array whose first
 axis is the sample, or a function from a position in that order to bytes (called only where it is logged)."""
 

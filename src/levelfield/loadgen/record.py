@@ -87,7 +87,7 @@ def read_record(path: Path) -> tuple[Measurement, ...]:
         FormatError: The file is not such a record, or is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             header = json.loads(bytes(archive["header"]))
             if header.get("schema") != SCHEMA:
                 raise FormatError(path, "header", f"schema {header.get('schema')!r}", f"{SCHEMA!r}")

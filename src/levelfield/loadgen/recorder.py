@@ -39,7 +39,12 @@ AccuracySink = Callable[[list[int], list[int], list[bytes], list[bytes | None] |
 
 def _anonymous(count: int) -> tuple[IntArray, mmap.mmap]:
     """Zeros whose pages take memory only once they are written to, and that can be given back in part."""
-    memory = mmap.mmap(-1, max(count, 1) * 8)
+    size = max(count, 1) * 8
+    if hasattr(mmap, "MAP_PRIVATE"):
+        # Private, since pages of a shared mapping cannot be given back.
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    else:  # Windows
+        memory = mmap.mmap(-1, size)
     return np.frombuffer(memory, dtype=np.int64, count=count), memory
 
 

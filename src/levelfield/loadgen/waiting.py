@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,9 +38,18 @@ class Timekeeper:
     now: Callable[[], int] = time.perf_counter_ns
     """Monotonic nanoseconds."""
     sleep: Callable[[float], None] = time.sleep
-    poll: Callable[[], object] = field(default_factory=_yielding_poll)
+    make_poll: Callable[[], Callable[[], object]] = _yielding_poll
+    """Makes what is called between two looks at the clock; one for each thread."""
     margin_ns: int = 300 * NS_PER_US
     """How long before the moment sleeping ends and polling begins."""
+    poll: Callable[[], object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "poll", self.make_poll())
+
+    def for_another_thread(self) -> Timekeeper:
+        """The same timekeeper for use in another thread."""
+        return replace(self)
 
     def wait_until(self, due_ns: int) -> int:
         """Wait until the clock shows ``due_ns`` or later; returns what it shows then."""
@@ -64,4 +73,4 @@ def calibrate(keeper: Timekeeper, *, sleeps: int = 30, sleep_ns: int = 200 * NS_
         overshoots.append(keeper.now() - before - sleep_ns)
     worst_usual = int(np.sort(overshoots)[int(sleeps * 0.9)])
     margin = min(max(int(1.5 * worst_usual), LEAST_MARGIN_NS), MOST_MARGIN_NS)
-    return Timekeeper(now=keeper.now, sleep=keeper.sleep, poll=keeper.poll, margin_ns=margin)
+    return replace(keeper, margin_ns=margin)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from fakes import FakeClock
+from levelfield.loadgen.waiting import LEAST_MARGIN_NS, MOST_MARGIN_NS, calibrate
+
+
+def test_sleeps_until_the_margin_and_polls_the_rest() -> None:
+    clock = FakeClock(poll_ns=300)
+    slept: list[float] = []
+    keeper = clock.keeper(margin_ns=1_000)
+    keeper = type(keeper)(
+        now=clock.now,
+        sleep=lambda s: (slept.append(s), clock.sleep(s))[0],
+        make_poll=lambda: clock.poll,
+        margin_ns=1_000,
+    )
+    due_ns = clock.now() + 50_000
+    assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
+    assert slept == [49_000 / 1e9]
+
+
+def test_a_moment_in_the_past_does_not_wait() -> None:
+    clock = FakeClock()
+    before = clock.now()
+    assert clock.keeper().wait_until(before - 5) == before
+
+
+def test_margin_follows_how_late_sleeping_is() -> None:
+    def margin_when_late_by(late_ns: int) -> int:
+        clock = FakeClock()
+        keeper = clock.keeper()
+        keeper = type(keeper)(
+            now=clock.now,
+            sleep=lambda s: clock.pass_ns(round(s * 1e9) + late_ns),
+            make_poll=lambda: clock.poll,
+            margin_ns=0,
+        )
+        return calibrate(keeper).margin_ns
+
+    assert margin_when_late_by(100_000) == 150_000
+    assert margin_when_late_by(0) == LEAST_MARGIN_NS
+    assert margin_when_late_by(10_000_000) == MOST_MARGIN_NS
