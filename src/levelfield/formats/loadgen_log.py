@@ -1,0 +1,420 @@
+"""LoadGen's detail log, ``mlperf_log_detail.txt``: one event per line, ``:::MLLOG`` and a JSON object.
+
+Members come in a fixed order: ``key``, ``value``, ``time_ms`` (six decimals), ``namespace``, ``event_type``, and
+``metadata`` with ``is_error``, ``is_warning``, ``file``, ``line_no``, ``pid``, ``tid``. Doubles have six significant
+digits, integers are in full. Source: mlcommons/inference, ``loadgen/logging.h``, ``AsyncLog::LogDetail``, at v2.0 and
+b66003e1.
+
+Where our writer differs, deliberately: strings are escaped (the reference pastes them, so that a quote breaks the
+line; plain text is the same), and what is not a number is written ``null`` (the reference prints ``-nan`` or ``inf``,
+which is not JSON). The reader takes both.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from levelfield.errors import FormatError, InputError
+
+__all__ = [
+    "MARKER",
+    "DamagedLine",
+    "DetailLine",
+    "DetailLog",
+    "Value",
+    "detail_line",
+    "format_double",
+    "format_value",
+    "parse_line",
+    "parse_value",
+    "read_detail_log",
+    "read_detail_stream",
+]
+
+MARKER = ":::MLLOG"
+NAMESPACE = "mlperf::logging"
+POINT_IN_TIME = "POINT_IN_TIME"
+
+Value: TypeAlias = "bool | int | float | str | tuple[int, ...] | dict[str, str] | None"
+"""What an event may carry."""
+
+Writable: TypeAlias = "Value | Sequence[int] | NDArray[np.int64] | Mapping[str, str]"
+
+NOT_FINITE = {
+    "inf": math.inf,
+    "-inf": -math.inf,
+    "nan": math.nan,
+    "-nan": math.nan,
+    "Infinity": math.inf,
+    "-Infinity": -math.inf,
+    "NaN": math.nan,
+}
+
+# The members before and after the value are fixed, so a value with stray quotes is still found between them.
+LINE = re.compile(
+    r'\s*\{"key": "(?P<key>.*?)", "value": (?P<value>.*), "time_ms": (?P<ms>\d+)\.(?P<ns>\d{1,6}), '
+    r'"namespace": "(?P<namespace>[^"]*)", "event_type": "(?P<event_type>[^"]*)", '
+    r'"metadata": \{"is_error": (?P<is_error>true|false), "is_warning": (?P<is_warning>true|false), '
+    r'"file": "(?P<file>.*)", "line_no": (?P<line_no>\d+), "pid": (?P<pid>\d+), "tid": (?P<tid>\d+)\}\}\s*',
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailLine:
+    """One event. The value is kept as it is spelled and parsed when asked for: loaded sets have 100,000 numbers."""
+
+    key: str
+    value_text: str
+    """The value as spelled in the file."""
+    time_ns: int
+    """Since the start of logging."""
+    is_error: bool = False
+    is_warning: bool = False
+    event_type: str = POINT_IN_TIME
+    namespace: str = NAMESPACE
+    file: str
+    """The source file that logged it."""
+    line_no: int
+    """The line of that file."""
+    pid: int
+    tid: int
+    number: int = 0
+    """The line of the log, from 1; 0 where it was not read from one."""
+
+    @property
+    def value(self) -> Value:
+        """The value.
+
+        Raises:
+            ValueError: It is spelled in no way that is known.
+        """
+        return parse_value(self.value_text)
+
+    def text(self) -> str:
+        """The line as it stands in the file, without its end."""
+        milliseconds, nanoseconds = divmod(self.time_ns, 1_000_000)
+        return (
+            f'{MARKER} {{"key": {_quote(self.key)}, "value": {self.value_text}, '
+            f'"time_ms": {milliseconds}.{nanoseconds:06}, "namespace": {_quote(self.namespace)}, '
+            f'"event_type": {_quote(self.event_type)}, "metadata": {{"is_error": {_flag(self.is_error)}, '
+            f'"is_warning": {_flag(self.is_warning)}, "file": {_quote(self.file)}, "line_no": {self.line_no}, '
+            f'"pid": {self.pid}, "tid": {self.tid}}}}}'
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedLine:
+    """A line that starts as an event and cannot be read as one."""
+
+    number: int
+    text: str
+    problem: str
+
+
+def detail_line(
+    key: str,
+    value: Writable,
+    *,
+    time_ns: int,
+    file: str,
+    line_no: int,
+    pid: int,
+    tid: int,
+    is_error: bool = False,
+    is_warning: bool = False,
+) -> DetailLine:
+    """An event to be written."""
+    return DetailLine(
+        key=key,
+        value_text=format_value(value),
+        time_ns=time_ns,
+        is_error=is_error,
+        is_warning=is_warning,
+        file=file,
+        line_no=line_no,
+        pid=pid,
+        tid=tid,
+    )
+
+
+def format_double(value: float) -> str:
+    """A double as the log spells it: six significant digits, ``null`` for what is not finite."""
+    return f"{value:g}" if math.isfinite(value) else "null"
+
+
+def format_value(value: Writable) -> str:
+    """A value as the log spells it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return _flag(value)
+        case str():
+            return _quote(value)
+        case int():
+            return str(value)
+        case float():
+            return format_double(value)
+        case np.ndarray():
+            return _list(value.tolist())
+        case Mapping():
+            return "{" + ",".join(f"{_quote(name)}:{_quote(text)}" for name, text in value.items()) + "}"
+        case _:
+            return _list(value)
+
+
+def parse_value(text: str) -> Value:
+    """A value from its spelling.
+
+    Text that its own quotes break (the reference does not escape) is taken as it stands between the outer ones.
+
+    Raises:
+        ValueError: It is neither a scalar, a list of integers, nor an object of strings.
+    """
+    if text in NOT_FINITE:
+        return NOT_FINITE[text]
+    try:
+        found = json.loads(text, strict=False)
+    except ValueError:
+        if len(text) >= 2 and text[0] == text[-1] == '"':
+            return text[1:-1]
+        raise
+    match found:
+        case None | bool() | int() | float() | str():
+            return found
+        case list() if all(type(item) is int for item in found):
+            return tuple(found)
+        case dict() if all(isinstance(item, str) for item in found.values()):
+            return found
+        case _:
+            raise ValueError(f"value: found {text[:60]}, expected a scalar, integers, or an object of strings")
+
+
+def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
+    """An event from a line; ``None`` for a line without the marker, which readers pass over.
+
+    Raises:
+        ValueError: The line has the marker and cannot be read.
+    """
+    if not text.startswith(MARKER):
+        return None
+    found = LINE.fullmatch(text, len(MARKER))
+    if found is None:
+        return _parse_other_layout(text, number)
+    return DetailLine(
+        key=_unquote(found["key"]),
+        value_text=found["value"],
+        time_ns=int(found["ms"]) * 1_000_000 + int(found["ns"].ljust(6, "0")),
+        is_error=found["is_error"] == "true",
+        is_warning=found["is_warning"] == "true",
+        event_type=found["event_type"],
+        namespace=found["namespace"],
+        file=_unquote(found["file"]),
+        line_no=int(found["line_no"]),
+        pid=int(found["pid"]),
+        tid=int(found["tid"]),
+        number=number,
+    )
+
+
+def _parse_other_layout(text: str, number: int) -> DetailLine:
+    """A line whose members are spaced or ordered in another way."""
+    found = json.loads(text[len(MARKER) :], strict=False)
+    try:
+        metadata = found["metadata"]
+        return DetailLine(
+            key=str(found["key"]),
+            value_text=json.dumps(found["value"], ensure_ascii=False, separators=(",", ":")),
+            time_ns=round(float(found["time_ms"]) * 1_000_000),
+            is_error=bool(metadata["is_error"]),
+            is_warning=bool(metadata["is_warning"]),
+            event_type=str(found.get("event_type", POINT_IN_TIME)),
+            namespace=str(found.get("namespace", NAMESPACE)),
+            file=str(metadata.get("file", "")),
+            line_no=int(metadata.get("line_no", 0)),
+            pid=int(metadata.get("pid", 0)),
+            tid=int(metadata.get("tid", 0)),
+            number=number,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"member {error} is missing or of another type") from error
+
+
+def read_detail_stream(lines: Iterable[str]) -> Iterator[DetailLine | DamagedLine]:
+    """The events of a detail log, line by line; lines without the marker are passed over."""
+    for number, line in enumerate(lines, start=1):
+        text = line.rstrip("\r\n")
+        try:
+            event = parse_line(text, number=number)
+        except ValueError as error:
+            yield DamagedLine(number=number, text=text, problem=str(error))
+            continue
+        if event is not None:
+            yield event
+
+
+def read_detail_log(path: Path) -> DetailLog:
+    r"""Read a detail log whole. Bytes that are not UTF-8 are kept visible as ``\xNN``.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: It holds no event.
+    """
+    events: list[DetailLine] = []
+    damaged: list[DamagedLine] = []
+    try:
+        with path.open(encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            for line in read_detail_stream(stream):
+                if isinstance(line, DetailLine):
+                    events.append(line)
+                else:
+                    damaged.append(line)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not events and not damaged:
+        raise FormatError(path, "whole file", f"no line that starts with {MARKER}", "a LoadGen detail log")
+    return DetailLog(path=path, events=tuple(events), damaged=tuple(damaged))
+
+
+class DetailLog:
+    """The events of one detail log. Where a key is repeated, the first counts, as in the reference's parser."""
+
+    __slots__ = ("_first", "damaged", "events", "path")
+
+    def __init__(self, *, path: Path, events: tuple[DetailLine, ...], damaged: tuple[DamagedLine, ...] = ()) -> None:
+        self.path = path
+        self.events = events
+        self.damaged = damaged
+        """Lines that could not be read; never dropped in silence."""
+        self._first: dict[str, DetailLine] = {}
+        for event in events:
+            self._first.setdefault(event.key, event)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._first
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys in order of their first occurrence."""
+        return tuple(self._first)
+
+    @property
+    def errors(self) -> tuple[DetailLine, ...]:
+        """The events that are errors; any makes a run unusable."""
+        return tuple(event for event in self.events if event.is_error)
+
+    @property
+    def warnings(self) -> tuple[DetailLine, ...]:
+        """The events that are warnings."""
+        return tuple(event for event in self.events if event.is_warning)
+
+    def first(self, key: str) -> DetailLine | None:
+        """The first event with a key."""
+        return self._first.get(key)
+
+    def every(self, key: str) -> tuple[DetailLine, ...]:
+        """All events with a key, in order."""
+        return tuple(event for event in self.events if event.key == key)
+
+    def integer(self, key: str) -> int:
+        """The value of a key as an integer. One in quotes is taken: five published logs of round v2.0 have such.
+
+        Raises:
+            FormatError: The key is missing, or holds something else.
+        """
+        value = self._value(key, "an integer")
+        if isinstance(value, str) and value.isdecimal():
+            return int(value)
+        if type(value) is not int:
+            raise self._unexpected(key, "an integer")
+        return value
+
+    def number(self, key: str) -> float:
+        """The value of a key as a number; six digits are all that the log has of a double.
+
+        Raises:
+            FormatError: The key is missing, or holds something else.
+        """
+        value = self._value(key, "a number")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._unexpected(key, "a number")
+        return float(value)
+
+    def text(self, key: str) -> str:
+        """The value of a key as text.
+
+        Raises:
+            FormatError: The key is missing, or holds something else.
+        """
+        value = self._value(key, "text")
+        if not isinstance(value, str):
+            raise self._unexpected(key, "text")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """The value of a key as true or false.
+
+        Raises:
+            FormatError: The key is missing, or holds something else.
+        """
+        value = self._value(key, "true or false")
+        if not isinstance(value, bool):
+            raise self._unexpected(key, "true or false")
+        return value
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """The value of a key as a list of integers.
+
+        Raises:
+            FormatError: The key is missing, or holds something else.
+        """
+        value = self._value(key, "a list of integers")
+        if not isinstance(value, tuple):
+            raise self._unexpected(key, "a list of integers")
+        return value
+
+    def _value(self, key: str, expected: str) -> Value:
+        event = self._first.get(key)
+        if event is None:
+            raise FormatError(self.path, f"key {key}", "no such line", expected)
+        try:
+            return event.value
+        except ValueError as error:
+            raise self._unexpected(key, expected) from error
+
+    def _unexpected(self, key: str, expected: str) -> FormatError:
+        event = self._first[key]
+        text = event.value_text
+        shown = text if len(text) <= 60 else f"{text[:60]}…"
+        return FormatError(self.path, f"line {event.number}, key {key}", shown, expected)
+
+
+def _list(values: Iterable[int]) -> str:
+    return "[" + ",".join(map(str, values)) + "]"
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _unquote(text: str) -> str:
+    if "\\" not in text:
+        return text
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

@@ -1,0 +1,19 @@
+"""Fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the published rounds; tests that need it are skipped where it is absent."""
+    path = Path(os.environ.get("LEVELFIELD_SHARED", CHECKOUT / ".." / "shared")) / "data"
+    if not path.is_dir():
+        pytest.skip(f"real rounds are absent: {path} does not exist; set LEVELFIELD_SHARED")
+    return path
