@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from levelfield.errors import nearest
+from levelfield.rules.layout import CsvFormat, ExtraFiles, Fields, OfficialCheck, Place, PlaceName, Reaction
 from levelfield.terms import Availability, Division, DrawVariant, Profile, Scenario, Suite
 
 __all__ = [
@@ -23,10 +24,7 @@ __all__ = [
     "AuditSetting",
     "Benchmark",
     "Citation",
-    "CsvFormat",
     "Document",
-    "ExtraFiles",
-    "Fields",
     "Guess",
     "InferenceKind",
     "InferredResult",
@@ -34,10 +32,6 @@ __all__ = [
     "LimitKind",
     "MappedBy",
     "MappedFolder",
-    "OfficialCheck",
-    "Place",
-    "PlaceName",
-    "Reaction",
     "ResultField",
     "RuleFile",
     "RuleSet",
@@ -69,33 +63,6 @@ class InferenceKind(StrEnum):
     """``factor`` times the field."""
     SAMPLES_PER_LATENCY = "samples-per-latency"
     """``factor`` times samples per query, per second of the field, which is a latency in ns."""
-
-
-class Reaction(StrEnum):
-    """What the official checker of a round does where a condition fails."""
-
-    VOID = "void"
-    LOG = "log"
-    IGNORE = "ignore"
-
-
-class PlaceName(StrEnum):
-    """The folders and files of a submission that have a fixed place."""
-
-    SYSTEM = "system"
-    CODE = "code"
-    MEASUREMENTS = "measurements"
-    PERFORMANCE = "performance"
-    RANGING = "ranging"
-    POWER = "power"
-    ACCURACY = "accuracy"
-    AUDIT = "audit"
-    AUDIT_PERFORMANCE = "audit-performance"
-    AUDIT_ACCURACY = "audit-accuracy"
-    NAMEPLATE_POWER = "nameplate-power"
-    PRIVATE_ID = "private-id"
-    MODEL_MAPPING = "model-mapping"
-    ENDPOINT = "endpoint"
 
 
 class MappedBy(StrEnum):
@@ -369,15 +336,6 @@ class SuiteScenarios:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtraFiles:
-    """Files that an accuracy folder must hold besides its logs (images, videos)."""
-
-    folder: str
-    names: tuple[str, ...]
-    """Without an ending."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
     """One benchmark of the round."""
 
@@ -394,6 +352,8 @@ class Benchmark:
     both_suites: SuiteScenarios | None
     """For a ``datacenter,edge`` system, where it is not simply the union."""
     extra_files: tuple[ExtraFiles, ...]
+    notes: tuple[str, ...]
+    """Where public sources disagree, and which one is applied."""
     rules: tuple[ScenarioRule, ...]
 
     def in_suites(self, suites: frozenset[Suite]) -> SuiteScenarios | None:
@@ -443,51 +403,6 @@ class InferredResult:
     factor: int
     power_factor: int
     citation: Citation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A folder (or file) of a submission and what belongs into it."""
-
-    name: PlaceName
-    path: str
-    """Template with ``{division}``, ``{submitter}``, ``{system}``, ``{benchmark}``, ``{scenario}``, ``{audit}``."""
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    one_of: tuple[str, ...] = ()
-    with_power: tuple[str, ...] = ()
-    """Required too where power was measured."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
-    """Names of required JSON fields."""
-
-    system: tuple[str, ...]
-    system_not_empty: tuple[str, ...]
-    """Of those, the ones that must say something."""
-    system_power: tuple[str, ...]
-    """Known where power was measured."""
-    system_network: tuple[str, ...]
-    """Of the network division."""
-    measurement: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvFormat:
-    """The summary table of the official checker."""
-
-    columns: tuple[str, ...]
-    quoted: tuple[str, ...]
-    """Columns written in double quotes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfficialCheck:
-    """What the official checker does about one condition."""
-
-    condition: str
-    reaction: Reaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,20 +6,14 @@ import re
 
 from levelfield.errors import RulesError
 from levelfield.rules.document import shown_path
+from levelfield.rules.layout import CsvFormat, ExtraFiles, Fields, OfficialCheck, Place, PlaceName, Reaction
 from levelfield.rules.model import (
     Benchmark,
     Citation,
-    CsvFormat,
     Document,
-    ExtraFiles,
-    Fields,
     Guess,
     InferenceKind,
     InferredResult,
-    OfficialCheck,
-    Place,
-    PlaceName,
-    Reaction,
     RuleFile,
     RuleSet,
     ScenarioRule,
@@ -203,6 +197,7 @@ def _check_benchmark(table: Table, tables: dict[str, Table], shared: Shared) -> 
         if name in table:
             table.text(name)
     table.texts("aliases")
+    table.texts("notes")
     _suites(table, shared)
     for extra in table.array("extra_files"):
         _extra_files(extra)
@@ -270,6 +265,7 @@ def _benchmark(table: Table, tables: dict[str, Table], top: Table, shared: Share
         suites=tuple((suite, suites[suite]) for suite in Suite if suite in suites),
         both_suites=suites.get(BOTH_SUITES),
         extra_files=tuple(_extra_files(extra) for extra in table.array("extra_files")),
+        notes=table.texts("notes"),
         rules=_rules(name, [table] if base is table else [base, table], top, shared),
     )
 
