@@ -12,6 +12,7 @@ __all__ = [
     "Mode",
     "Profile",
     "Scenario",
+    "Suite",
     "Validity",
 ]
 
@@ -54,6 +55,13 @@ class Division(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     NETWORK = "network"
+
+
+class Suite(StrEnum):
+    """What a system is for; one that is for both is written ``datacenter,edge``, in either order."""
+
+    DATACENTER = "datacenter"
+    EDGE = "edge"
 
 
 class Availability(StrEnum):
