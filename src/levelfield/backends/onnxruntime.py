@@ -1,0 +1,193 @@
+"""onnxruntime: the default backend.
+
+Log lines of the runtime stay off the terminal (what fails comes back as an exception anyway), thread counts are
+explicit, and a provider that cannot run the whole model is an error: the runtime would silently take the CPU instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from levelfield.backends.port import BackendOptions, NamedArrays, TensorInfo, listed
+from levelfield.errors import MissingError, ModelError
+from levelfield.files import sha256_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["OnnxSession", "load"]
+
+_CPU = "CPUExecutionProvider"
+_FATAL = 4
+"""The only severity that is logged; 2 (warnings) is the runtime's default."""
+
+_NUMPY_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int8)": np.int8,
+    "tensor(int16)": np.int16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
+    "tensor(uint16)": np.uint16,
+    "tensor(uint32)": np.uint32,
+    "tensor(uint64)": np.uint64,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": np.str_,
+}
+
+
+_ErrorTypes: TypeAlias = tuple[type[Exception], ...]
+
+
+class _Node(Protocol):
+    """An input or output, as the runtime describes it."""
+
+    name: str
+    type: str
+    shape: Sequence[int | str | None]
+
+
+class _Loaded(Protocol):
+    """The part of the runtime's session that is used here."""
+
+    def get_inputs(self) -> Sequence[_Node]: ...
+    def get_outputs(self) -> Sequence[_Node]: ...
+    def run(self, names: Sequence[str], feed: NamedArrays, /) -> Sequence[NDArray[Any]]: ...
+
+
+class OnnxSession:
+    """A model loaded by onnxruntime."""
+
+    def __init__(self, session: _Loaded, path: Path, facts: dict[str, str], errors: _ErrorTypes) -> None:
+        self.inputs: Sequence[TensorInfo] = tuple(_tensor(node) for node in session.get_inputs())
+        self.outputs: Sequence[TensorInfo] = tuple(_tensor(node) for node in session.get_outputs())
+        self._names = [tensor.name for tensor in self.outputs]
+        self._execute = session.run
+        self._path = path
+        self._facts = facts
+        self._errors: _ErrorTypes = (*errors, RuntimeError, ValueError, TypeError)
+
+    def run(self, arrays: NamedArrays) -> dict[str, NDArray[Any]]:
+        """Every output by name; see :class:`levelfield.backends.port.Session`."""
+        try:
+            return dict(zip(self._names, self._execute(self._names, arrays), strict=True))
+        except self._errors as error:
+            raise self._refusal(arrays, error) from error
+
+    def describe(self) -> dict[str, str]:
+        """What ran the model, for the record."""
+        return dict(self._facts)
+
+    def _refusal(self, arrays: NamedArrays, error: Exception) -> ModelError:
+        found = [
+            TensorInfo(name=name, shape=np.shape(array), dtype=np.asarray(array).dtype)
+            for name, array in arrays.items()
+        ]
+        return ModelError(
+            f"{self._path} did not run: {_reason(error)}.",
+            problems=[f"inputs expected: {listed(self.inputs)}", f"inputs found: {listed(found)}"],
+        )
+
+
+def load(model: Path, options: BackendOptions) -> OnnxSession:
+    """Load an ONNX file.
+
+    Raises:
+        MissingError: onnxruntime is not installed, or has no such provider.
+        ModelError: The file is missing or cannot be read, or the provider cannot run all of it.
+    """
+    runtime = _runtime()
+    _require_provider(runtime, options.provider)
+    if not model.is_file():
+        raise ModelError(f"{model} is not there: a model file was expected.", hint="Give the ONNX file with --model.")
+    errors = _runtime_errors()
+    on_load: _ErrorTypes = (*errors, RuntimeError, ValueError)
+    try:
+        session = runtime.InferenceSession(
+            str(model), _session_options(runtime, options), providers=[options.provider], enable_fallback=False
+        )
+    except on_load as error:
+        raise ModelError(
+            f"{model} cannot be loaded by onnxruntime {runtime.__version__}: {_reason(error)}.",
+            hint="The file may be damaged, or not be ONNX; compare its size and hash with its source.",
+        ) from error
+    if session.get_providers()[0] != options.provider:
+        raise ModelError(
+            f"{model} does not run on {options.provider}: found {session.get_providers()[0]} instead.",
+            hint="Choose a provider that runs the whole model.",
+        )
+    facts = {
+        "backend": "onnxruntime",
+        "version": str(runtime.__version__),
+        "provider": options.provider,
+        "threads": str(options.threads),
+        "inter_op_threads": str(options.inter_op_threads),
+        "spinning": "on" if options.spinning else "off",
+        "model": model.name,
+        "sha256": sha256_of(model),
+    }
+    return OnnxSession(session, model, facts, errors)
+
+
+def _runtime() -> ModuleType:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingError(
+            f"onnxruntime is not installed, or does not load here: {error}.", hint="pip install onnxruntime"
+        ) from error
+    onnxruntime.set_default_logger_severity(_FATAL)
+    module: ModuleType = onnxruntime
+    return module
+
+
+def _require_provider(runtime: ModuleType, provider: str) -> None:
+    available = runtime.get_available_providers()
+    if provider not in available:
+        raise MissingError(
+            f"onnxruntime {runtime.__version__} has no provider {provider!r} here.",
+            problems=[f"available: {', '.join(available)}"],
+            hint="For CUDA: pip uninstall onnxruntime && pip install onnxruntime-gpu",
+        )
+
+
+def _session_options(runtime: ModuleType, options: BackendOptions) -> Any:
+    chosen = runtime.SessionOptions()
+    chosen.log_severity_level = _FATAL
+    chosen.intra_op_num_threads = options.threads
+    chosen.inter_op_num_threads = options.inter_op_threads
+    parallel = options.inter_op_threads > 1
+    chosen.execution_mode = runtime.ExecutionMode.ORT_PARALLEL if parallel else runtime.ExecutionMode.ORT_SEQUENTIAL
+    spinning = "1" if options.spinning else "0"
+    chosen.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+    chosen.add_session_config_entry("session.inter_op.allow_spinning", spinning)
+    if options.provider != _CPU:
+        chosen.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    return chosen
+
+
+def _runtime_errors() -> _ErrorTypes:
+    """The runtime's own exceptions; they share no base class."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    found = (getattr(state, name) for name in dir(state))
+    return tuple(kind for kind in found if isinstance(kind, type) and issubclass(kind, Exception))
+
+
+def _tensor(node: _Node) -> TensorInfo:
+    kind = _NUMPY_TYPES.get(node.type)
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in node.shape)
+    return TensorInfo(name=node.name, shape=shape, dtype=None if kind is None else np.dtype(kind))
+
+
+def _reason(error: Exception) -> str:
+    """The runtime's words on one line, without its prefix and final stop."""
+    words = " ".join(str(error).split())
+    return words.removeprefix("[ONNXRuntimeError] : ").rstrip(". ")
