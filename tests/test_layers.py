@@ -17,13 +17,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "terms": set(),
     "files": {"errors"},
     **dict.fromkeys(PURE, LEAVES),
+    "system": LEAVES | PURE,
     "loadgen": LEAVES | PURE,
     "backends": LEAVES | PURE,
     "workloads": LEAVES | PURE | {"backends"},
     "results": LEAVES | PURE,
     "submission": LEAVES | PURE | {"results"},
     "compat": LEAVES | PURE | {"loadgen"},
-    **dict.fromkeys(SUITES, LEAVES | PURE | {"loadgen", "backends", "workloads"}),
+    **dict.fromkeys(SUITES, LEAVES | PURE | {"system", "loadgen", "backends", "workloads"}),
 }
 ROOMS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 

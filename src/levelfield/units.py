@@ -34,11 +34,11 @@ def format_rate(per_s: float, unit: str = "samples/s", *, digits: int = 4) -> st
 
 
 def format_bytes(count: float) -> str:
-    """A size in binary units: ``15.3 MiB``."""
+    """A size in binary units: ``15.3 MiB``, and ``32 KiB`` where it is exact."""
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if abs(size) < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{_significant(size, 3)} {unit}"
+            return f"{size:.0f} {unit}" if size.is_integer() else f"{_significant(size, 3)} {unit}"
         size /= 1024
     return f"{_significant(size, 3)} TiB"
 
