@@ -262,7 +262,7 @@ def impossible(settings: Settings) -> list[str]:
         )
     if isinstance(load, MultiStream) and load.samples_per_query < 1:
         found.append(f"samples_per_query: found {load.samples_per_query}, expected 1 or more.")
-    if isinstance(load, Server) and load.target_latency_ns <= 0:
+    if isinstance(load, Server) and load.target_latency_ns <= 0 and not settings.tokens.use:
         found.append(f"target_latency: found {load.target_latency_ns} ns, expected more than 0.")
     for name in ("min_duration_ms", "max_duration_ms", "min_query_count", "max_query_count"):
         value = getattr(settings, name)

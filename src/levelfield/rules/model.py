@@ -104,8 +104,8 @@ class Citation:
 
     @property
     def clause(self) -> str:
-        """``inference_rules.adoc, Scenarios``."""
-        return f"{self.document}, {self.section}"
+        """File and section: ``inference_rules.adoc, Scenarios``."""
+        return f"{self.document.rpartition('/')[2]}, {self.section}"
 
     def __str__(self) -> str:
         """Clause and source on one line."""
@@ -270,6 +270,8 @@ class ScenarioRule:
     """Whether token latencies must be measured."""
     limits: tuple[LatencyLimit, ...]
     sizes: Sizes
+    performance_sample_count_override: int
+    """As the official configuration sets it; 0 = all that the sample library has."""
     accuracy: tuple[AccuracyMetric, ...]
     result: ResultField
     audits: tuple[Audit, ...]

@@ -48,6 +48,7 @@ RULE_FIELDS = (
     "dataset_samples",
     "accuracy_samples",
     "performance_samples",
+    "performance_sample_count_override",
     "result_field",
     "result_divisor",
     "result_unit",
@@ -87,7 +88,7 @@ def check_rule_table(table: Table, shared: Shared) -> None:
                 table.share(name)
             case "early_stopping" | "equal_issue" | "token_latencies" | "higher_is_better":
                 table.flag(name)
-            case "min_duration_ns":
+            case "min_duration_ns" | "performance_sample_count_override":
                 table.integer(name)
             case "placeholder_qps":
                 table.number(name)
@@ -140,6 +141,7 @@ def scenario_rule(
         token_latencies=table.flag("token_latencies"),
         limits=_limits(table, percentile, cites),
         sizes=sizes,
+        performance_sample_count_override=table.integer("performance_sample_count_override", default=sizes.performance),
         accuracy=_metrics(table, shared, cites),
         result=ResultField(
             key=table.text("result_field"),
