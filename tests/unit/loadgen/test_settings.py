@@ -151,7 +151,10 @@ def test_default_load_is_of_the_scenario(scenario: Scenario) -> None:
         (Settings(load=Offline(expected_qps=-4.0)), "target_qps: found -4, expected a rate above 0."),
         (
             Settings(load=Server(target_latency_percentile=99.0)),
-            "target_latency_percentile: found 99, expected a fraction above 0 and below 1 (0.99 for the 99th percentile).",
+            (
+                "target_latency_percentile: found 99, expected a fraction above 0 and below 1 "
+                "(0.99 for the 99th percentile)."
+            ),
         ),
         (Settings(load=MultiStream(samples_per_query=0)), "samples_per_query: found 0, expected 1 or more."),
         (Settings(load=Server(target_latency_ns=0)), "target_latency: found 0 ns, expected more than 0."),
