@@ -171,6 +171,8 @@ def schedule(
     Raises:
         SettingsError: The settings generate no query, a query without samples, or queries without end.
     """
+    if phase not in {Mode.ACCURACY, Mode.PERFORMANCE}:
+        raise ValueError(f"phase: found {phase}, expected {Mode.ACCURACY} or {Mode.PERFORMANCE}")
     once = _issues_once(effective, phase)
     samples_per_query, minimum = _sizes(effective, loadable, phase, once=once)
     generated = _extent(effective, loadable, phase, samples_per_query, minimum, once=once)
