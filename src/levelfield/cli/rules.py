@@ -348,8 +348,7 @@ def _note(text: str) -> RenderableType:
 
 
 def _print(what: RenderableType) -> None:
-    """Draw on stdout, through click, so that tests and pipes see the same; colour only on a terminal."""
+    """Draw on stdout; rich leaves colours out where it is no terminal."""
     from rich.console import Console
 
-    stream = click.get_text_stream("stdout")
-    Console(file=stream, highlight=False).print(what)
+    Console(highlight=False).print(what)
