@@ -2,8 +2,9 @@
 
 Read exactly as LoadGen reads them (``TestSettings::FromConfig`` in ``loadgen/test_settings_internal.cc`` of
 mlcommons/inference, at v2.0 and at b66003e1), oddities included: which lines are dropped in silence, when the whole
-file is rejected, what ``08``, ``1e3`` or ``-5`` turn into. ``tests/conformance/test_loadgen_conf_against_wheel.py`` holds
-this against the wheel. What a person should be told about is in :mod:`levelfield.formats.loadgen_conf_traps`.
+file is rejected, what ``08``, ``1e3`` or ``-5`` turn into. The conformance test against the wheel holds this in place
+(``tests/conformance/test_loadgen_conf_against_wheel.py``). What a person should be told about is in
+:mod:`levelfield.formats.loadgen_conf_traps`.
 
 A line is ``model.scenario.key = value``; model and scenario may be ``*``. Latencies and durations are milliseconds,
 percentiles and probabilities percent.

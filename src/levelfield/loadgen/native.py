@@ -160,7 +160,7 @@ def _typed(which: Setting, raw: object) -> tuple[SettingValue, str]:
             known = [mode.value for mode in Mode]
             if isinstance(raw, str) and raw in known:
                 return Mode(raw), ""
-            return 0, _wrong(raw, "one of " + ", ".join(known)) + _nearest(str(raw), known)
+            return 0, _wrong(raw, "one of " + ", ".join(known) + _nearest(str(raw), known))
         case Unit.SEED:
             if isinstance(raw, str) and raw.isascii() and raw.isdigit():
                 number = int(raw)

@@ -1,0 +1,98 @@
+"""``levelfield rules``: what is printed, and how wrong names are answered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from levelfield.cli.app import run
+
+
+@pytest.fixture(autouse=True)
+def eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def printed(capsys, *arguments) -> str:
+    assert run(["rules", *arguments]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_list(capsys) -> None:
+    text = printed(capsys, "list")
+    assert "inference-v2.0" in text
+    assert "LoadGen v2.0" in text
+
+
+def test_list_as_json(capsys) -> None:
+    (found,) = json.loads(printed(capsys, "list", "--json"))
+    assert found["name"] == "inference-v2.0"
+    assert len(found["benchmarks"]) == 10
+    assert found["seeds"]["qsl"] == 6655344265603136530
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--scenario", "Server"],
+        ["--benchmark", "resnet50"],
+        ["--benchmark", "3d-unet-99.9", "--scenario", "offline"],
+    ],
+)
+def test_tables_fit_eighty_columns(capsys, arguments) -> None:
+    text = printed(capsys, "show", "inference-v2.0", *arguments)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    assert "…" not in text
+
+
+def test_show_a_round(capsys) -> None:
+    lines = printed(capsys, "show", "inference-v2.0").splitlines()
+    row = next(line for line in lines if "ssd-resnet34" in line)
+    assert row.split() == ["ssd-resnet34", "mAP", "≥", "19.8", "Srv", "100", "ms", "Srv,", "Off", "SS,", "MS,", "Off"]
+    row = next(line for line in lines if "270,336" in line and "Server" in line)
+    assert row.split() == ["Server", "p99", "600", "s", "270,336*", "1", "a", "query", "Queries/s"]
+    assert any("12662793979680847247" in line for line in lines)
+
+
+def test_show_one_scenario_of_a_benchmark_with_its_clauses(capsys) -> None:
+    text = printed(capsys, "show", "inference-v2.0", "--benchmark", "resnet", "--scenario", "server")
+    assert "≥ 75.6954 %" in text
+    assert "p99 ≤ 15 ms" in text
+    assert "latency-constraint" in text
+    assert "mlcommons/inference@v2.0 (33894a19)" in text
+    assert "SingleStream" not in text.split("Server", 2)[2]
+
+
+def test_disagreeing_sources_are_told(capsys) -> None:
+    assert "0.86330" in printed(capsys, "show", "inference-v2.0", "--benchmark", "3d-unet-99")
+
+
+def test_show_as_json(capsys) -> None:
+    arguments = ["show", "inference-v2.0", "--benchmark", "resnet50", "--scenario", "Server", "--json"]
+    found = json.loads(printed(capsys, *arguments))
+    (benchmark,) = found["benchmarks"]
+    assert list(benchmark["scenarios"]) == ["Server"]
+    rule = benchmark["scenarios"]["Server"]
+    assert rule["limits"] == [{"kind": "latency", "limit_ns": 15000000, "percentile": 0.99}]
+    assert rule["accuracy"][0]["lower"] == 76.46 * 0.99
+    assert rule["clauses"]["latency_limit_ns"].startswith("submission-checker.py")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["show", "inference-v2"], "Unknown rule set 'inference-v2'.\n  Did you mean 'inference-v2.0'?"),
+        (["show", "inference-v2.0", "--benchmark", "resnet5"], "Did you mean 'resnet50'?"),
+        (["show", "inference-v2.0", "--scenario", "Sever"], "Did you mean 'Server'?"),
+    ],
+)
+def test_unknown_names_are_answered_with_the_nearest(capsys, arguments, answer) -> None:
+    assert run(["rules", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert answer in captured.err
