@@ -97,10 +97,9 @@ def _show_round(rules: RuleSet, scenario: str | None) -> None:
     _print(_table(("benchmark", "accuracy", "limit", "datacenter", "edge"), rows))
     _print(_note("\n" + ", ".join(f"{SHORT[word]} {word}" for word in rules.scenarios if word in SHORT)))
     _print(_title("Every run", ""))
-    some = rules.benchmarks[0]
-    rows = [_run_row(some.rule(name)) for name in rules.scenarios if scenario in {None, name}]
+    rows = [_run_row(rules, name) for name in rules.scenarios if scenario in {None, name}]
     _print(_table(("scenario", "tail", "duration", "queries", "samples", "result"), rows, right={1, 2, 3, 4}))
-    if any(rule.early_stopping for rule in some.rules):
+    if any(rule.early_stopping for rule in rules.benchmarks[0].rules):
         _print(_note("* Fewer are enough where the early-stopping condition holds."))
     seeds = (("qsl", rules.seeds.qsl), ("sample index", rules.seeds.sample_index), ("schedule", rules.seeds.schedule))
     _print(_title("Seeds", rules.seeds.citation.clause))
@@ -110,7 +109,7 @@ def _show_round(rules: RuleSet, scenario: str | None) -> None:
     _print(_table(("", "", ""), sources, header=False))
     files = [(file.name, f"SHA-256 {file.sha256[:16]}", "") for file in rules.files]
     _print(_table(("", "", ""), files, header=False))
-    _print(_note(f"\nlevelfield rules show {rules.name} --benchmark {some.name}   shows clauses"))
+    _print(_note(f"\nlevelfield rules show {rules.name} --benchmark {rules.benchmarks[0].name}   shows clauses"))
 
 
 def _targets(metrics: Sequence[AccuracyMetric]) -> str:
@@ -118,8 +117,7 @@ def _targets(metrics: Sequence[AccuracyMetric]) -> str:
 
 
 def _bounds(metric: AccuracyMetric) -> str:
-    upper = "" if metric.upper is None else f" to {metric.upper:.8g}"
-    return f"≥ {metric.lower:.8g}{upper}"
+    return f"≥ {metric.lower:.8g}" if metric.upper is None else f"{metric.lower:.8g} to {metric.upper:.8g}"
 
 
 def _limits(benchmark: Benchmark, scenario: str | None) -> str:
@@ -145,7 +143,14 @@ def _scenario_list(found: SuiteScenarios) -> str:
     return ", ".join(parts)
 
 
-def _run_row(rule: ScenarioRule) -> tuple[str, ...]:
+def _run_row(rules: RuleSet, scenario: str) -> tuple[str, ...]:
+    """What holds in a scenario for the benchmarks that have it; "varies" where it depends on which."""
+    having = [one for one in rules if any(scenario in found.names for _, found in one.suites)]
+    rows = [_run_cells(one.rule(scenario)) for one in having or rules]
+    return tuple(cells[0] if len(set(cells)) == 1 else "varies" for cells in zip(*rows, strict=True))
+
+
+def _run_cells(rule: ScenarioRule) -> tuple[str, ...]:
     star = "*" if rule.early_stopping else ""
     per_query = f"{rule.samples_per_query} a query" if rule.samples_per_query > 1 else "1 a query"
     samples = f"≥ {rule.min_samples:,}" if rule.min_samples > 1 else per_query
