@@ -115,13 +115,15 @@ def load(model: Path, options: BackendOptions) -> OnnxSession:
         )
     except on_load as error:
         raise ModelError(
-            f"{model} cannot be loaded by onnxruntime {runtime.__version__}: {_reason(error)}.",
-            hint="The file may be damaged, or not be ONNX; compare its size and hash with its source.",
+            f"{model} cannot be loaded by onnxruntime {runtime.__version__} on {options.provider}: {_reason(error)}.",
+            hint="The file may be damaged, or not be ONNX; compare its size and hash with its source."
+            if options.provider == _CPU
+            else f"Choose a provider that runs the whole model; {_CPU} shows whether the file itself is good.",
         ) from error
     if session.get_providers()[0] != options.provider:
         raise ModelError(
             f"{model} does not run on {options.provider}: found {session.get_providers()[0]} instead.",
-            hint="Choose a provider that runs the whole model.",
+            hint="The provider's own libraries may be missing or of another version.",
         )
     facts = {
         "backend": "onnxruntime",

@@ -70,6 +70,7 @@ def top1(entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_
         InputError: An index without a label, a payload that is not one number of that type, repeats that differ, or
             samples that never occur. All are collected.
     """
+    truth: list[int] = labels.tolist()
     first: dict[int, bytes] = {}
     problems = []
     for index, payload in entries:
@@ -77,12 +78,12 @@ def top1(entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_
         if known != payload:
             problems.append(f"sample {index}: found two different payloads, {known.hex()} and {payload.hex()}")
     problems += [
-        f"sample {index}: expected an index of 0..{len(labels) - 1}" for index in first if not 0 <= index < len(labels)
+        f"sample {index}: expected an index of 0..{len(truth) - 1}" for index in first if not 0 <= index < len(truth)
     ]
-    missing = [index for index in range(len(labels)) if index not in first]
+    missing = [index for index in range(len(truth)) if index not in first]
     if missing:
         shown = ", ".join(map(str, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
-        problems.append(f"{len(missing)} of {len(labels)} samples have no entry: {shown}")
+        problems.append(f"{len(missing)} of {len(truth)} samples have no entry: {shown}")
 
     good = 0
     for index, payload in first.items():
@@ -91,7 +92,7 @@ def top1(entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_
         except ValueError as error:
             problems.append(f"sample {index}: {error}")
             continue
-        good += 0 <= index < len(labels) and found == labels[index]
+        good += 0 <= index < len(truth) and found == truth[index]
     if problems:
         _refuse(problems)
     return Top1(good=good, total=len(first))

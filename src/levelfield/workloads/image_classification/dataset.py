@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class Digits:
             with np.load(path, allow_pickle=False) as arrays:
                 self._images: Pixels = arrays["images"]
                 self.labels: NDArray[np.int64] = arrays["labels"].astype(np.int64)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise DatasetError(
                 f"{path} cannot be read: {error}.", hint="It is part of levelfield: install the package again."
             ) from error
