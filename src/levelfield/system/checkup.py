@@ -62,7 +62,7 @@ def machine_findings(machine: Machine, health: Health) -> list[Finding]:
     """Processor, limits, load, frequency, memory, disk."""
     processor, limits = machine.processor, machine.limits
     kind = "virtual machine" if processor.virtual else ""
-    memory = format_bytes(machine.memory_bytes) if machine.memory_bytes else "memory of unknown size"
+    memory = f"{format_bytes(machine.memory_bytes)} memory" if machine.memory_bytes else "memory of unknown size"
     parts = [
         processor.model or "unknown processor",
         f"{processor.logical_cpus or '?'} logical CPUs",

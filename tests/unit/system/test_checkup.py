@@ -37,7 +37,7 @@ def test_a_calm_server_has_nothing_but_good_findings() -> None:
     findings = machine_findings(find_machine(SERVER), CALM)
     assert {finding.level for finding in findings} == {Level.OK}
     assert by_topic(findings)["machine"].text == (
-        "Intel(R) Xeon(R) Gold 6354 CPU @ 3.00GHz, 8 logical CPUs, 504 GiB, NVIDIA A100 80GB PCIe"
+        "Intel(R) Xeon(R) Gold 6354 CPU @ 3.00GHz, 8 logical CPUs, 504 GiB memory, NVIDIA A100 80GB PCIe"
     )
 
 
