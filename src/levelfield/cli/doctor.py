@@ -36,6 +36,7 @@ BENCHMARK_SOURCES: tuple[Callable[[], Sequence[Runnable]], ...] = ()
 """Each suite's answer to which of its benchmarks can be run here."""
 
 MISSING_EXIT = 3
+TOPIC_WIDTH = 12
 SIGNS = {Level.OK: "✓", Level.NOTE: "·", Level.WARNING: "!", Level.MISSING: "✗"}
 PLAIN_SIGNS = {Level.OK: "ok", Level.NOTE: "--", Level.WARNING: "!!", Level.MISSING: "XX"}
 COLOURS = {Level.OK: "green", Level.NOTE: "bright_black", Level.WARNING: "yellow", Level.MISSING: "red"}
@@ -137,10 +138,17 @@ def text_of(checkup: Checkup, *, unicode: bool = True, columns: int = 80) -> str
     """The whole answer for a person; colour codes are stripped by whoever prints it where they are unwanted."""
     lines = [click.style(f"levelfield {__version__}", bold=True)]
     for heading, findings in checkup.sections():
-        lines += ["", click.style(heading, bold=True), *(_line(finding, unicode=unicode) for finding in findings)]
+        lines += [
+            "",
+            click.style(heading, bold=True),
+            *(_line(finding, unicode=unicode, columns=columns) for finding in findings),
+        ]
     lines += ["", click.style("Timekeeping", bold=True), *_timekeeping_lines(checkup.timekeeping), ""]
     for number, sentence in enumerate(_verdict(checkup)):
-        lines += [click.style(line, bold=not number) for line in textwrap.wrap(sentence, max(20, columns))]
+        lines += [
+            click.style(line, bold=not number)
+            for line in textwrap.wrap(sentence, max(20, columns), break_on_hyphens=False)
+        ]
     text = "\n".join(lines)
     return text if unicode else text.replace("µ", "u")
 
@@ -152,10 +160,15 @@ def _verdict(checkup: Checkup) -> list[str]:
     return told
 
 
-def _line(finding: Finding, *, unicode: bool) -> str:
+def _line(finding: Finding, *, unicode: bool, columns: int) -> str:
+    """Sign, topic and text; what follows stands below the text."""
     sign = SIGNS[finding.level] if unicode else PLAIN_SIGNS[finding.level]
-    line = f"  {click.style(sign, fg=COLOURS[finding.level])} {finding.topic:<12} {finding.text}"
-    return f"{line}\n{' ' * 17}{click.style(finding.advice, fg='cyan')}" if finding.advice else line
+    start = f"  {click.style(sign, fg=COLOURS[finding.level])} {finding.topic:<{TOPIC_WIDTH}} "
+    below = "\n" + " " * (len(sign) + TOPIC_WIDTH + 4)
+    room = max(20, columns - len(below))
+    line = start + below.join(textwrap.wrap(finding.text, room, break_on_hyphens=False))
+    advice = [click.style(part, fg="cyan") for part in textwrap.wrap(finding.advice, room, break_on_hyphens=False)]
+    return below.join([line, *advice])
 
 
 def _timekeeping_lines(found: Timekeeping) -> list[str]:
