@@ -16,6 +16,7 @@ __all__ = ["main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module below levelfield.cli, one line of help). Listed here so that --help imports none of them.
     "rules": ("rules", "Look into the rule book: rounds, benchmarks, limits, targets."),
+    "doctor": ("doctor", "Tell what this machine can run and how well it keeps time."),
 }
 INTERNAL_ERROR = 4
 INTERRUPTED = 130

@@ -1,6 +1,6 @@
 """From up to tens of millions of values to what a plot can show: counts and quantiles of bins, nothing left out.
 
-Quantiles are taken at LoadGen's index ``int(n * p)`` of the sorted values, without interpolation.
+Quantiles are LoadGen's percentiles: a value of the record, without interpolation.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from levelfield.loadgen.ports import FloatArray, IntArray
+from levelfield.stats.percentile import percentile_index
 
 __all__ = ["Bands", "Histogram", "Rates", "Tail", "bands_of", "histogram_of", "quantile", "rates_of", "tail_of"]
 
@@ -68,7 +69,7 @@ class Rates:
 
 def quantile(ascending: IntArray, fraction: float) -> int:
     """The value at LoadGen's index of an ascending, non-empty array."""
-    return int(ascending[min(int(len(ascending) * fraction), len(ascending) - 1)])
+    return int(ascending[percentile_index(len(ascending), fraction)])
 
 
 def histogram_of(ascending: IntArray) -> Histogram:

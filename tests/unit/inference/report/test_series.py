@@ -6,7 +6,7 @@ import pytest
 from levelfield.inference.report.series import bands_of, histogram_of, quantile, rates_of, tail_of
 
 
-@pytest.mark.parametrize(("fraction", "expected"), [(0.0, 1), (0.5, 6), (0.9, 10), (0.99, 10), (1.0, 10)])
+@pytest.mark.parametrize(("fraction", "expected"), [(0.0, 1), (0.5, 6), (0.9, 10), (0.99, 10)])
 def test_quantile_is_loadgen_s_index_without_interpolation(fraction: float, expected: int) -> None:
     assert quantile(np.arange(1, 11), fraction) == expected
 
