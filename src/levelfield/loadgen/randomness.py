@@ -148,8 +148,9 @@ class RandomStream:
 
         ``std::generate_canonical<double, 53>`` adds both in double precision: one rounding, as here.
         """
-        both = self.raw(2 * count).astype(LITTLE_ENDIAN_32).view(LITTLE_ENDIAN_64)
-        return np.minimum(both * 2.0**-64, LARGEST_BELOW_ONE)
+        both: RawArray = self.raw(2 * count).astype(LITTLE_ENDIAN_32).view(LITTLE_ENDIAN_64)
+        drawn: FloatArray = np.minimum(both * 2.0**-64, LARGEST_BELOW_ONE)
+        return drawn
 
     def gaps_ns(self, per_s: float, count: int) -> IntArray:
         """(count,) times between the arrivals of a Poisson process of ``per_s`` arrivals a second, truncated to ns.
