@@ -111,7 +111,7 @@ def variations() -> list[Case]:
                     performance=performance,
                 )
             )
-    for latency_ns in (33_333.3, 12_345.6789, 99_999.5, 7_001.0):
+    for latency_ns in (33_333.3, 12_345.6789, 99_999.5, 7_001.0, 33_000.0, 49_000.0):
         settings = replace(SINGLE, load=SingleStream(expected_latency_ns=latency_ns))
         cases.append(Case(name=f"SingleStream: {latency_ns} ns", settings=settings))
     for width in (1, 2, 3, 41, 100):

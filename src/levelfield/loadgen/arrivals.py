@@ -40,7 +40,7 @@ def arrivals(effective: EffectiveSettings) -> Arrivals:
     """The arrivals of a scenario, from the first."""
     if effective.scenario is Scenario.SERVER:
         return PoissonArrivals(effective.seeds.schedule, effective.target_qps)
-    # The reciprocal comes first: 1e9 / qps may be a nanosecond more.
+    # The reciprocal comes first, as in LoadGen: 1e9 / qps may be a nanosecond more or less.
     return ConstantArrivals(int(1.0 / effective.target_qps * NS_PER_S))
 
 

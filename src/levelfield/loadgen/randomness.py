@@ -26,6 +26,8 @@ RAW_PER_REFILL = 2048
 DRAWS_PER_PASS = 4096
 OFTEN_REJECTED = 1 << 26
 """Above this bound more than one raw number in 64 is rejected: one draw at a time is then the faster way."""
+LITTLE_ENDIAN_32 = np.dtype("<u4")
+LITTLE_ENDIAN_64 = np.dtype("<u8")
 LARGEST_BELOW_ONE = 1.0 - 2.0**-53
 LOG_MARGIN = 2.0**-48
 """How far, relatively, a gap computed with NumPy's logarithm may be off: a few units in the last place, times four."""
@@ -91,7 +93,7 @@ class RandomStream:
         A rejected raw number is left out and nothing else changes, so the draws are a filter of the raw stream.
         """
         values, accepted = self._one_bound(self.raw(count), bound)
-        if accepted.all():
+        if np.count_nonzero(accepted) == count:
             return values
         pieces = [values[accepted]]
         missing = count - len(pieces[0])
@@ -146,8 +148,9 @@ class RandomStream:
 
         ``std::generate_canonical<double, 53>`` adds both in double precision: one rounding, as here.
         """
-        both = self.raw(2 * count).astype("<u4").view("<u8")
-        return np.minimum(both * 2.0**-64, LARGEST_BELOW_ONE)
+        both: RawArray = self.raw(2 * count).astype(LITTLE_ENDIAN_32).view(LITTLE_ENDIAN_64)
+        drawn: FloatArray = np.minimum(both * 2.0**-64, LARGEST_BELOW_ONE)
+        return drawn
 
     def gaps_ns(self, per_s: float, count: int) -> IntArray:
         """(count,) times between the arrivals of a Poisson process of ``per_s`` arrivals a second, truncated to ns.
@@ -161,7 +164,7 @@ class RandomStream:
         gaps /= per_s
         gaps *= NS_PER_S
         doubtful = np.abs(gaps - np.rint(gaps)) <= gaps * LOG_MARGIN
-        if doubtful.any():
+        if np.count_nonzero(doubtful):
             for place in np.flatnonzero(doubtful).tolist():
                 gaps[place] = -math.log(survival[place]) / per_s * NS_PER_S
         return gaps.astype(np.int64)

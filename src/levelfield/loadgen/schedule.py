@@ -226,7 +226,7 @@ class Schedule:
             queries_per_block: How many to generate at a time. A small block costs more per query, a large one
                 keeps a query that is due meanwhile waiting for longer; the queries are the same.
             first: Give only the queries ``first``, ``first + stride`` …: the share of issue thread ``first`` of
-                ``stride``. A block then holds the share of ``queries_per_block`` queries.
+                ``stride``. A block then holds the share of ``queries_per_block`` queries, in the end maybe none.
             stride: See ``first``.
         """
         if queries_per_block < 1 or not 0 <= first < stride:

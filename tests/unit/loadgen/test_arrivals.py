@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from levelfield.errors import SettingsError
-from levelfield.loadgen.arrivals import ConstantArrivals, PoissonArrivals
+from levelfield.loadgen.arrivals import ConstantArrivals, PoissonArrivals, arrivals
+from levelfield.loadgen.settings import Settings, SingleStream, derive
 
 SCHEDULE_SEED = 12662793979680847247
 S = 1_000_000_000
@@ -26,9 +27,9 @@ def test_poisson_arrivals_cover_the_duration(
 
 
 def test_poisson_arrivals_start_at_zero_and_go_on_across_blocks() -> None:
-    arrivals = PoissonArrivals(SCHEDULE_SEED, 1_000)
-    assert arrivals.take(3).tolist() == [0, 686_905, 801_807]
-    assert arrivals.take(2).tolist() == [1_162_066, 1_330_516]
+    poisson = PoissonArrivals(SCHEDULE_SEED, 1_000)
+    assert poisson.take(3).tolist() == [0, 686_905, 801_807]
+    assert poisson.take(2).tolist() == [1_162_066, 1_330_516]
 
 
 def test_poisson_arrivals_reach_the_minimum_count() -> None:
@@ -57,9 +58,17 @@ def test_constant_arrivals_are_in_closed_form() -> None:
     assert ConstantArrivals(10).extent(0, 8, 4) == (8, 80)
 
 
+@pytest.mark.parametrize(("latency_ns", "gap_ns"), [(33_000, 32_999), (49_000, 49_000), (100_000, 100_000)])
+def test_constant_gap_is_computed_by_way_of_the_reciprocal(latency_ns: float, gap_ns: int) -> None:
+    # One over the rate, then times 1e9: 1e9 over the rate would give 33000 and 48999.
+    settings = Settings(load=SingleStream(expected_latency_ns=latency_ns))
+    effective = derive(settings, total_sample_count=1, performance_sample_count=1)
+    assert arrivals(effective).take(2).tolist() == [0, gap_ns]
+
+
 def test_constant_arrivals_go_on_across_blocks() -> None:
-    arrivals = ConstantArrivals(7)
-    assert [arrivals.take(2).tolist(), arrivals.take(3).tolist()] == [[0, 7], [14, 21, 28]]
+    constant = ConstantArrivals(7)
+    assert [constant.take(2).tolist(), constant.take(3).tolist()] == [[0, 7], [14, 21, 28]]
 
 
 def test_a_gap_of_zero_without_end_is_refused() -> None:
