@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from levelfield.errors import InputError
 
@@ -56,12 +56,19 @@ def format_entry(entry: AccuracyEntry) -> str:
     return f"{{ {', '.join(parts)} }}"
 
 
+class TextOutput(Protocol):
+    """Where text goes: an open file, or anything that takes it."""
+
+    def write(self, text: str, /) -> object:
+        """Append text."""
+
+
 class AccuracyWriter:
     """Writes an accuracy log as the entries come; an empty one is ``[``, ``]``."""
 
     __slots__ = ("_any", "_stream")
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextOutput) -> None:
         self._stream = stream
         self._any = False
         stream.write("[")

@@ -31,6 +31,7 @@ __all__ = [
     "DetailLine",
     "DetailLog",
     "Value",
+    "Writable",
     "detail_line",
     "format_double",
     "format_value",
@@ -48,6 +49,7 @@ Value: TypeAlias = "bool | int | float | str | tuple[int, ...] | dict[str, str] 
 """What an event may carry."""
 
 Writable: TypeAlias = "Value | Sequence[int] | NDArray[np.int64] | Mapping[str, str]"
+"""What a writer takes: also arrays, and any mapping of text."""
 
 NOT_FINITE = {
     "inf": math.inf,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Protocol
 
 __all__ = ["TraceSample", "TraceWriter", "read_trace"]
 
@@ -30,12 +30,19 @@ class TraceSample:
     """From due to complete."""
 
 
+class TextOutput(Protocol):
+    """Where text goes: an open file, or anything that takes it."""
+
+    def write(self, text: str, /) -> object:
+        """Append text."""
+
+
 class TraceWriter:
     """Writes a trace as the samples come."""
 
     __slots__ = ("_pid", "_stream")
 
-    def __init__(self, stream: TextIO, *, pid: int) -> None:
+    def __init__(self, stream: TextOutput, *, pid: int) -> None:
         self._stream = stream
         self._pid = pid
         stream.write('{"traceEvents":[\n')
