@@ -96,7 +96,9 @@ def wheel_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", params=NAMES)
 def pair(request: pytest.FixtureRequest, wheel_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     name: str = request.param
-    chosen = json.loads((wheel_runs / "runs.json").read_text())[name]
+    runs = json.loads((wheel_runs / "runs.json").read_text())
+    assert set(runs) == set(NAMES)
+    chosen = runs[name]
     found = Pair(name=name, theirs=wheel_runs / name, ours=tmp_path_factory.mktemp("ours"))
     write_ours(found, effective_of(name, chosen))
     return found

@@ -167,7 +167,9 @@ def summarise(measurement: Measurement) -> Statistics:
 def last_completion_ns(measurement: Measurement) -> int:
     """When the last whole query was complete, ns since the start; 0 if none ever was."""
     per_query = measurement.query_latency_ns
-    return int(np.where(per_query >= 0, measurement.scheduled_ns + per_query, 0).max(initial=0))
+    completions = measurement.scheduled_ns + per_query
+    completions[per_query < 0] = 0
+    return int(completions.max(initial=0))
 
 
 def _latencies(values: IntArray, effective: EffectiveSettings, *, limit_ns: int) -> Latencies:
@@ -206,9 +208,10 @@ def _estimate(ordered: SortedLatencies, fraction: float) -> int | None:
 
 
 def _lateness(delays: IntArray) -> LatenessStatistics:
-    ordered = sort_latencies(np.maximum(delays, 0))
-    if not ordered.count:
+    if not len(delays):
         return LatenessStatistics(p50_ns=0, p99_ns=0, p999_ns=0, max_ns=0)
+    # Nothing is issued before it is due; were it so, it would be in time and not late without end.
+    ordered = sort_latencies(delays if delays.min() >= 0 else np.maximum(delays, 0))
     return LatenessStatistics(
         p50_ns=ordered.percentile(0.50),
         p99_ns=ordered.percentile(0.99),

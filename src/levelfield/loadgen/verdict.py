@@ -347,8 +347,8 @@ def _summary(validity: Validity, conditions: list[Condition], errors: tuple[str,
         case Validity.INVALID:
             return f"INVALID: not met: {', '.join(c.name for c in conditions if not c.met)}."
         case Validity.WITH_ERRORS:
-            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            return f"VALID-WITH-ERRORS: every condition is met, but {count} make the run unusable."
+            what = "1 error makes" if len(errors) == 1 else f"{len(errors)} errors make"
+            return f"VALID-WITH-ERRORS: every condition is met, but {what} the run unusable."
 
 
 def _span(latencies: Latencies) -> str:

@@ -72,7 +72,7 @@ def test_errors_make_a_valid_run_unusable_without_entering_the_compatible_verdic
     assert not outcome.validity.usable
     assert outcome.compatible_valid
     assert outcome.errors == ("something broke",)
-    assert "1 error make" in outcome.summary
+    assert "1 error makes the run unusable" in outcome.summary
 
 
 def test_warnings_leave_a_run_valid() -> None:
