@@ -26,7 +26,6 @@ from levelfield.formats.loadgen_summary import closing_lines, format_section
 from levelfield.formats.loadgen_trace import TraceSample, TraceWriter
 from levelfield.loadgen.build import build_of
 from levelfield.loadgen.detail_keys import (
-    NATURAL_END,
     Pairs,
     effective_keys,
     ending_keys,
@@ -37,6 +36,7 @@ from levelfield.loadgen.detail_keys import (
     result_keys,
     version_keys,
 )
+from levelfield.loadgen.issue import NATURAL_END
 from levelfield.loadgen.log_file import LogFile
 from levelfield.loadgen.measurement import Event, Measurement, Severity
 from levelfield.loadgen.ports import IntArray

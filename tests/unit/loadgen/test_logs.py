@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measured import WALL_BEGIN, measured
 
 from levelfield import __version__
 from levelfield.errors import OutputError
@@ -23,7 +24,6 @@ from levelfield.loadgen.settings import MultiStream, Offline, Server, SingleStre
 from levelfield.loadgen.statistics import summarise
 from levelfield.loadgen.verdict import judge
 from levelfield.terms import Mode, Profile
-from measured import WALL_BEGIN, measured
 
 BEGIN = datetime(2022, 2, 25, 1, 23, 54, tzinfo=timezone(timedelta(hours=1)))
 ERROR = Event(key="error_runtime", text='it "broke"', severity=Severity.ERROR)
@@ -242,22 +242,6 @@ def test_undefined_rates_leave_readable_json(tmp_path: Path) -> None:
     assert first is not None
     assert first.value_text == "null"
     assert read_summary(tmp_path / "mlperf_log_summary.txt").value("Scheduled samples per second") == "nan"
-
-
-def test_endless_stream_logs_what_was_really_issued(tmp_path: Path) -> None:
-    run = measured(SingleStream(expected_latency_ns=2_000_000), [10] * 70)
-    run = _with_generated(run, count=50, duration=100)
-    with opened(tmp_path) as logs:
-        logs.phase(run)
-    log = read_detail_log(tmp_path / "mlperf_log_detail.txt")
-    assert log.integer("generated_query_count") == 70
-    assert log.integer("generated_query_duration") == 140_000_000
-
-
-def _with_generated(run: Measurement, *, count: int, duration: int) -> Measurement:
-    from dataclasses import replace
-
-    return replace(run, generated_query_count=count, generated_query_duration_ns=duration)
 
 
 def test_accuracy_log_is_appended_in_batches(tmp_path: Path) -> None:
