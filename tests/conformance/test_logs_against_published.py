@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from measured import measured
 
 from levelfield.formats.loadgen_log import DetailLog, read_detail_log
 from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
@@ -15,7 +16,6 @@ from levelfield.loadgen.settings import MultiStream, Offline, Server, SingleStre
 from levelfield.loadgen.statistics import summarise
 from levelfield.loadgen.verdict import judge
 from levelfield.terms import Mode, Profile
-from measured import measured
 
 RUNS: dict[str, Measurement] = {
     "SingleStream": measured(SingleStream(), range(1000, 2000), profile=Profile.V2_0),

@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import measured
 
 from levelfield.loadgen.measurement import Event, Measurement, Severity
 from levelfield.loadgen.settings import Load, MultiStream, Offline, Server, SingleStream
 from levelfield.loadgen.statistics import summarise
 from levelfield.loadgen.verdict import judge
 from levelfield.terms import Validity
-from measured import measured
 
 RANK = {Validity.VALID: 0, Validity.WITH_ERRORS: 1, Validity.INVALID: 2}
 LOADS = st.sampled_from(

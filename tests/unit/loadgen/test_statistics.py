@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from measured import measured
 
 from levelfield.loadgen.settings import MultiStream, Offline, Server, SingleStream, Tokens
 from levelfield.loadgen.statistics import summarise
 from levelfield.stats.percentile import NEVER_NS
-from measured import measured
 
 
 def test_single_stream() -> None:

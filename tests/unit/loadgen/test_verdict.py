@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from measured import measured
 
 from levelfield.loadgen.advice import sustainable_qps
 from levelfield.loadgen.measurement import Event, Measurement, Severity
@@ -12,7 +13,6 @@ from levelfield.loadgen.settings import MultiStream, Offline, Server, SingleStre
 from levelfield.loadgen.statistics import summarise
 from levelfield.loadgen.verdict import Condition, ConditionName, Outcome, default_lateness_bound_ns, judge
 from levelfield.terms import Mode, Profile, Validity
-from measured import measured
 
 MS = 1_000_000
 ERROR = Event(key="error_runtime", text="something broke", severity=Severity.ERROR)
