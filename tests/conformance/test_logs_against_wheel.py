@@ -22,8 +22,7 @@ from levelfield.formats.accuracy_log import read_accuracy_log
 from levelfield.formats.loadgen_log import DetailLine, read_detail_log
 from levelfield.formats.loadgen_summary import read_summary
 from levelfield.formats.loadgen_trace import TraceSample, read_trace
-from levelfield.loadgen.issue import NATURAL_END
-from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
+from levelfield.loadgen.logs import NATURAL_END, LogOptions, TestLogs, announcement
 from levelfield.loadgen.measurement import Event, Issuing, Measurement, Severity
 from levelfield.loadgen.settings import (
     EffectiveSettings,

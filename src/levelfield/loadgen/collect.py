@@ -46,6 +46,7 @@ def collect(
     counts = [_issued_samples(window) for window in state.windows]
     samples = sum(counts)
     tokens = _relative_tokens(state, counts)
+    own = _own_delays(state, counts)
     scheduled, delay, latency = _relative(state, counts)
     generated = state.schedule.generated
     queries = len(scheduled)
@@ -69,6 +70,7 @@ def collect(
         wall_begin=wall_begin,
         events=(*state.events, *state.recorder.events),
         issuing=issuing,
+        own_delay_ns=own,
         ended_early=state.ended_early,
     )
 
@@ -145,6 +147,15 @@ def _relative(state: PhaseState, counts: list[int]) -> tuple[IntArray, IntArray,
         window.release(samples=piece.samples.stop, queries=piece.queries.stop)
     state.windows.clear()
     return scheduled, delay, latency
+
+
+def _own_delays(state: PhaseState, counts: list[int]) -> IntArray | None:
+    """(queries,) the load generator's own lateness, where it was recorded apart."""
+    if not any(len(window.own_ns) for window in state.windows):
+        return None
+    (window,) = state.windows  # a schedule is issued from one window
+    own = window.own_ns[: counts[0]]
+    return own.astype(narrow_type(int(own.min(initial=0)), int(own.max(initial=0))), copy=False)
 
 
 def _converted(state: PhaseState, counts: list[int]) -> Iterator[_Piece]:

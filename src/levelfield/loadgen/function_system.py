@@ -76,7 +76,10 @@ class FunctionSystem:
             raise SettingsError("This system under test cannot be made.", problems=problems)
         self.name = name
         self._infer = infer
-        self._batch_size = batch_size
+        self.batch_size = batch_size
+        """Most samples per call."""
+        self.workers = workers
+        """Threads that call the function; 0 = the issuing thread."""
         self._delay_s = batch_delay_ns / 1e9
         self._waiting: deque[_Work] = deque()
         self._waiting_samples = 0
@@ -91,7 +94,7 @@ class FunctionSystem:
 
     def issue(self, ids: IntArray, indices: IntArray, complete: Completions) -> None:
         """Run the samples at once (no workers), or queue them."""
-        size = self._batch_size
+        size = self.batch_size
         pieces = (
             [_Work(ids, indices, complete)]
             if len(ids) <= size
@@ -112,7 +115,7 @@ class FunctionSystem:
     def warm_up(self, indices: IntArray) -> None:
         """Call the function a few times, untimed, so that the first query does not pay for its start."""
         for _ in range(MOST_WARM_UP_CALLS):
-            self._infer(indices[: self._batch_size])
+            self._infer(indices[: self.batch_size])
 
     def close(self) -> None:
         """Let the workers end."""
@@ -144,7 +147,7 @@ class FunctionSystem:
                 if self._waiting:  # another worker may have taken it all meanwhile
                     break
             batch: list[_Work] = []
-            room = self._batch_size
+            room = self.batch_size
             while self._waiting and len(self._waiting[0].ids) <= room:
                 work = self._waiting.popleft()
                 room -= len(work.ids)
@@ -155,7 +158,7 @@ class FunctionSystem:
     def _fill(self) -> None:
         """Wait for a full batch, at most the batch delay; the lock is held on entry and on return."""
         deadline = time.monotonic() + self._delay_s
-        while 0 < self._waiting_samples < self._batch_size and not self._closed:
+        while 0 < self._waiting_samples < self.batch_size and not self._closed:
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return

@@ -32,8 +32,8 @@ SERVER_BLOCK = 512
 """Queries generated at a time in Server: about 30 µs of work."""
 PREFETCH_SLACK_NS = 100_000
 """The next block is generated ahead when there is at least this much time until the next query is due."""
+MOST_OWN_DELAY_NS = (1 << 31) - 1
 NO_INDICES: IntArray = np.zeros(0, np.int64)
-NATURAL_END = "Ending naturally: Minimum query count and test duration met."
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class PhaseState:
     recent: deque[tuple[IntArray, IntArray]] = field(default_factory=lambda: deque(maxlen=4))
     """The last blocks of Server: places in the window and due times, so that progress can show latencies."""
 
-    def open(self, base: int, *, queries: int, block: QueryBlock | None) -> Window:
+    def open(self, base: int, *, queries: int, block: QueryBlock | None, own_delays: bool = False) -> Window:
         """Add a window for the next queries and record into it."""
         per_query = self.schedule.samples_per_query
         window = Window(
@@ -70,6 +70,7 @@ class PhaseState:
             indices=block.indices if block is not None else NO_INDICES,
             logged=block.logged if block is not None else None,
             tokens=self.effective.requested.tokens.use,
+            own_delays=own_delays,
         )
         self.windows.append(window)
         self.recorder.open(window)
@@ -232,7 +233,6 @@ class PhaseLimits:
         if not self.timed:
             return False
         if natural and state.queries_issued >= self.min_queries and elapsed_ns >= self.target_ns:
-            state.events.append(Event(key="generic_message", text=NATURAL_END))
             return True
         if state.queries_issued >= self.max_queries:
             state.error(f"IssueQueryThread 0 Ending early: Max query count reached. query_count {state.queries_issued}")
@@ -259,7 +259,7 @@ def _by_schedule(state: PhaseState) -> None:
     load = state.effective.requested.load
     threads = getattr(load, "issue_query_threads", 0) or 1
     queries = state.schedule.generated.query_count
-    window = state.open(state.first_id, queries=queries, block=None)
+    window = state.open(state.first_id, queries=queries, block=None, own_delays=True)
     lanes = [_Lane(state, window, lane, threads) for lane in range(threads)]
     state.start_ns = state.keeper.now()
     if threads == 1:
@@ -279,6 +279,8 @@ class _Lane:
         self._state = state
         self._keeper = state.keeper if lanes == 1 else state.keeper.for_another_thread()
         self._window = window
+        self._free_ns = 0
+        """When a perfect load generator would be free again: it issues on time and waits for the system as long."""
         self._lane = lane
         self._lanes = lanes
         self._blocks = state.schedule.blocks(SERVER_BLOCK * lanes, first=lane, stride=lanes)
@@ -318,24 +320,30 @@ class _Lane:
         window.prepare_logging(places, block.indices, block.logged, wanted=recorder.wants_payloads)
         state.recent.append((places, block.scheduled_ns))
         limited = bool(self._max_async) or self._limits.bounded
-        k = 0
+        own, free_ns, most = window.own, self._free_ns, MOST_OWN_DELAY_NS
+        k, shown = 0, now()
         while k < count:
-            shown = now()
+            ideal_ns = max(due[k], free_ns)
             if shown < due[k]:
                 if self._next is None and due[k] - shown > PREFETCH_SLACK_NS:
                     self._next = next(self._blocks, None)
                 shown = keeper.wait_until(due[k])
             end = bisect_right(due, shown, k + 1) if self._coalesce else k + 1
+            late, issued_ns = shown - ideal_ns, shown
             for _ in range(k, end):
                 done[position] = PENDING
                 issued[position] = shown
+                own[position] = min(most, late)
                 position += lanes
             state.queries_issued += end - k
             issue(ids[k:end], indices[k:end], complete)
             k = end
+            returned = now()
+            self._free_ns = free_ns = ideal_ns + returned - shown
+            shown = returned
             if state.stop or recorder.failure is not None:
                 return False
-            if limited and self._limits.ends_server(state, shown - state.start_ns, self._max_async):
+            if limited and self._limits.ends_server(state, issued_ns - state.start_ns, self._max_async):
                 return False
         return True
 
@@ -358,5 +366,3 @@ def _all_at_once(state: PhaseState) -> None:
         base += len(ids)
         if state.recorder.failure is not None or state.stop:
             return
-    if state.timed:
-        state.events.append(Event(key="generic_message", text=NATURAL_END))

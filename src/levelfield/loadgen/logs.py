@@ -36,7 +36,6 @@ from levelfield.loadgen.detail_keys import (
     result_keys,
     version_keys,
 )
-from levelfield.loadgen.issue import NATURAL_END
 from levelfield.loadgen.log_file import LogFile
 from levelfield.loadgen.measurement import Event, Measurement, Severity
 from levelfield.loadgen.ports import IntArray
@@ -46,10 +45,12 @@ from levelfield.loadgen.summary_text import summary_sections
 from levelfield.loadgen.verdict import Outcome, closing_events
 from levelfield.terms import Mode, Profile, Scenario
 
-__all__ = ["LogOptions", "TestLogs", "announcement"]
+__all__ = ["NATURAL_END", "LogOptions", "TestLogs", "announcement"]
 
 SOURCE = "levelfield/loadgen/logs.py"
 """What the log names as the file that logged."""
+
+NATURAL_END = "Ending naturally: Minimum query count and test duration met."
 
 TRACE_BATCH = 4096
 """Samples of the trace written at a time."""
@@ -249,7 +250,7 @@ class TestLogs:
             self._pairs(generated_keys(measurement))
             for event in measurement.events:
                 self.event(event)
-            if ends_naturally(measurement) and not any(event.text == NATURAL_END for event in measurement.events):
+            if ends_naturally(measurement):
                 self._line("generic_message", NATURAL_END)
             for event in closing_events(measurement):
                 self.event(event)

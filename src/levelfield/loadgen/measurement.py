@@ -62,7 +62,7 @@ class Measurement:
     scheduled_ns: IntArray
     """(queries,) when each query was due; where a query is due on completion of another: when it was issued."""
     issue_delay_ns: IntArray
-    """(queries,) how much later than due it was issued: the load generator's own lateness."""
+    """(queries,) how much later than due it was issued; part of the latency."""
     latency_ns: IntArray
     """(samples,) completion minus due time; -1 where a sample never completed."""
     sample_indices: IntArray
@@ -79,8 +79,16 @@ class Measurement:
     """UTC, for power meters."""
     events: tuple[Event, ...]
     issuing: Issuing
+    own_delay_ns: IntArray | None = None
+    """(queries,) how much of the issue delay is the load generator's own: later than a perfect one would have issued
+    that had to wait for the system's ``issue`` to return just as long. ``None`` = all of it."""
     ended_early: str | None = None
     """Why the phase ended before its natural end; ``None`` if it did not."""
+
+    @property
+    def lateness_ns(self) -> IntArray:
+        """(queries,) the load generator's own lateness."""
+        return self.issue_delay_ns if self.own_delay_ns is None else self.own_delay_ns
 
     @property
     def query_count(self) -> int:

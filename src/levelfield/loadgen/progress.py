@@ -24,8 +24,14 @@ class Snapshot:
 class ProgressListener(Protocol):
     """Takes snapshots, in a thread of the measuring process: an update must cost next to nothing."""
 
-    def phase(self, name: str, planned_s: float | None, planned_queries: int | None) -> None:
-        """A phase begins."""
+    def phase(
+        self,
+        name: str,
+        planned_s: float | None,
+        planned_queries: int | None,
+        planned_samples: int | None = None,
+    ) -> None:
+        """A phase begins; what is planned is the least that it will take, ``None`` = not known."""
 
     def update(self, snapshot: Snapshot) -> None:
         """A quarter of a second has passed."""

@@ -8,6 +8,7 @@ The file is a NumPy ``.npz`` archive (a zip of ``.npy`` arrays, not compressed) 
 ``pN_latency_ns``        (samples,) completion minus due time; -1 never completed
 ``pN_sample_indices``    (samples,) dataset indices in order of issue
 ``pN_loaded_set``        dataset indices of the loaded set
+``pN_own_delay_ns``      (queries,) how much of the issue delay is the load generator's own; absent = all of it
 ``pN_first_token_ns``, ``pN_token_counts``, ``pN_pickup_delay_ns``   where they were measured
 
 Every array has the narrowest integer type that holds it. History of the schema: 1 (0.1.0) the first.
@@ -46,7 +47,7 @@ __all__ = ["SCHEMA", "read_record", "write_record"]
 
 SCHEMA = "levelfield.loadgen-record/1"
 ARRAYS = ("scheduled_ns", "issue_delay_ns", "latency_ns", "sample_indices", "loaded_set")
-OPTIONAL_ARRAYS = ("first_token_ns", "token_counts", "pickup_delay_ns")
+OPTIONAL_ARRAYS = ("first_token_ns", "token_counts", "pickup_delay_ns", "own_delay_ns")
 LOAD_BY_SCENARIO: dict[Scenario, type[Load]] = {
     Scenario.SINGLE_STREAM: SingleStream,
     Scenario.MULTI_STREAM: MultiStream,
@@ -147,6 +148,7 @@ def _measurement(archive: Any, number: int, phase: dict[str, Any]) -> Measuremen
         first_token_ns=optional["first_token_ns"],
         token_counts=optional["token_counts"],
         pickup_delay_ns=optional["pickup_delay_ns"],
+        own_delay_ns=optional["own_delay_ns"],
         wall_begin=datetime.fromisoformat(phase["wall_begin"]),
         events=tuple(
             Event(key=event["key"], text=event["text"], severity=Severity(event["severity"]))

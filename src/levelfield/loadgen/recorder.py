@@ -14,7 +14,7 @@ import mmap
 import threading
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,15 +37,15 @@ AccuracySink = Callable[[list[int], list[int], list[bytes], list[bytes | None] |
 """Takes (sample ids, dataset indices, payloads, first-token payloads, token counts) in completion order."""
 
 
-def _anonymous(count: int) -> tuple[IntArray, mmap.mmap]:
+def _anonymous(count: int, kind: type[np.signedinteger[Any]]) -> tuple[IntArray, mmap.mmap]:
     """Zeros whose pages take memory only once they are written to, and that can be given back in part."""
-    size = max(count, 1) * 8
+    size = max(count, 1) * np.dtype(kind).itemsize
     if hasattr(mmap, "MAP_PRIVATE"):
         # Private, since pages of a shared mapping cannot be given back.
         memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     else:  # Windows
         memory = mmap.mmap(-1, size)
-    return np.frombuffer(memory, dtype=np.int64, count=count), memory
+    return np.frombuffer(memory, dtype=kind, count=count), memory
 
 
 class Window:
@@ -58,11 +58,12 @@ class Window:
         indices: (samples,) dataset indices; needed where payloads are logged.
         logged: (samples,) which payloads to log; ``None`` = as the phase says.
         tokens: Whether first tokens and token counts are recorded.
+        own_delays: Whether the load generator's own lateness is recorded apart from the issue delay.
     """
 
     __slots__ = (
         "_memories", "base", "done", "done_ns", "first_token_ns", "indices", "issued", "issued_ns", "logged",
-        "token_counts",
+        "own", "own_ns", "token_counts",
     )  # fmt: skip
 
     def __init__(
@@ -74,12 +75,15 @@ class Window:
         indices: IntArray,
         logged: BoolArray | None = None,
         tokens: bool = False,
+        own_delays: bool = False,
     ) -> None:
         self.base = base
-        self.done_ns, done_memory = _anonymous(samples)
+        self.done_ns, done_memory = _anonymous(samples, np.int64)
         """(samples,) completion time; 0 never issued, -1 not complete yet."""
-        self.issued_ns, issued_memory = _anonymous(queries)
+        self.issued_ns, issued_memory = _anonymous(queries, np.int64)
         """(queries,) when each query was handed over."""
+        self.own_ns, _ = _anonymous(queries if own_delays else 0, np.int32)
+        """(queries,) the load generator's own lateness, at most 2.1 s."""
         self._memories = (done_memory, issued_memory)
         self.indices = indices
         self.logged = logged
@@ -88,6 +92,7 @@ class Window:
         # The same memory once more: one element is stored faster through a memoryview than through an array.
         self.done = self.done_ns.data
         self.issued = self.issued_ns.data
+        self.own = self.own_ns.data
 
     def prepare_logging(self, places: IntArray, indices: IntArray, logged: BoolArray | None, *, wanted: bool) -> None:
         """Note the dataset index, and the choice, of samples whose payload may be logged."""
@@ -102,7 +107,7 @@ class Window:
             self.logged[places] = logged
 
     def release(self, *, samples: int, queries: int) -> None:
-        """Give the memory of the first samples and queries back; their values are gone."""
+        """Give the memory of the first completion and issue times back; their values are gone."""
         for memory, count in zip(self._memories, (samples, queries), strict=True):
             whole_pages = count * 8 // mmap.PAGESIZE * mmap.PAGESIZE
             if whole_pages and hasattr(memory, "madvise"):

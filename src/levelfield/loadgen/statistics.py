@@ -150,7 +150,7 @@ def summarise(measurement: Measurement) -> Statistics:
         incomplete_count=samples.never_count,
         samples=samples,
         queries=queries,
-        lateness=_lateness(delay),
+        lateness=_lateness(measurement.lateness_ns),
         final_scheduled_ns=final_scheduled,
         final_issue_ns=final_issue,
         final_completion_ns=final_completion,

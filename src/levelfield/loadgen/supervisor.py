@@ -28,11 +28,18 @@ GRACE_S = 2.0
 
 
 class Supervisor:
-    """A context manager around one phase."""
+    """A context manager around one phase.
 
-    def __init__(self, state: PhaseState, listener: ProgressListener | None) -> None:
+    Args:
+        state: The phase.
+        listener: Who is told how it goes on.
+        samples_before: Completed in earlier loadable sets of the same accuracy run.
+    """
+
+    def __init__(self, state: PhaseState, listener: ProgressListener | None, *, samples_before: int = 0) -> None:
         self._state = state
         self._listener = listener
+        self._samples_before = samples_before
         self._ended = threading.Event()
         self._issuing_thread = threading.get_ident()
         self._thread = threading.Thread(target=self._watch, name="levelfield-supervisor", daemon=True)
@@ -89,7 +96,7 @@ class Supervisor:
         return Snapshot(
             elapsed_s=(state.keeper.now() - state.start_ns) / NS_PER_S,
             queries_issued=max(state.queries_issued, state.recorder.completed // state.schedule.samples_per_query),
-            samples_completed=state.recorder.completed,
+            samples_completed=self._samples_before + state.recorder.completed,
             latencies_ns=self._recent_latencies(),
         )
 
@@ -109,8 +116,10 @@ class Supervisor:
         if state.effective.scenario is Scenario.OFFLINE:
             return empty
         per_query = state.schedule.samples_per_query
-        issued = np.flatnonzero(window.issued_ns)
-        last = int(issued[-1]) if len(issued) else 0
+        # Counted, not looked up: the array changes while it is read. The last query may not be complete yet.
+        last = int(np.count_nonzero(window.issued_ns)) - 1
+        if last < 1:
+            return empty
         first = max(0, last - 1024)
         done = window.done_ns[first * per_query : last * per_query].reshape(-1, per_query).max(axis=1, initial=0)
         latencies: IntArray = done - window.issued_ns[first:last]

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-
 from fakes import INLINE, FakeClock, ServiceSystem, phase_state
+
 from levelfield.errors import SystemUnderTestError
 from levelfield.loadgen.collect import collect
-from levelfield.loadgen.issue import NATURAL_END, PhaseState, issue_phase
+from levelfield.loadgen.issue import PhaseState, issue_phase
 from levelfield.loadgen.measurement import Measurement
 from levelfield.loadgen.settings import MultiStream, Offline, Server, Settings, SingleStream
+from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Mode
 
 
@@ -35,7 +36,7 @@ def test_single_stream_ends_after_duration_and_count() -> None:
     assert run.scheduled_ns.tolist() == [400_000 * k for k in range(26)]
     assert run.latency_ns.tolist() == [400_000] * 26
     assert run.issue_delay_ns.tolist() == [0] * 26
-    assert [event.text for event in run.events] == [NATURAL_END]
+    assert run.events == ()
     assert system.flushed == 1
 
 
@@ -101,6 +102,35 @@ def test_server_issues_on_schedule_and_counts_lateness_as_latency() -> None:
     assert not run.events
 
 
+def test_a_system_that_blocks_does_not_make_the_load_generator_late() -> None:
+    clock = FakeClock(poll_ns=10)
+    system = ServiceSystem(clock, lambda query: 5_000_000 if query % 7 == 3 else 1_000)
+    settings = Settings(load=Server(target_qps=1000), min_duration_ms=30, min_query_count=10)
+    run = measured(phase_state(settings, system, clock.keeper()))
+    assert run.issue_delay_ns.max() > 1_000_000
+    assert run.own_delay_ns is not None
+    assert run.own_delay_ns.max() <= 10
+    assert (run.own_delay_ns <= run.issue_delay_ns).all()
+
+
+def test_oversleeping_is_the_load_generators_own_and_so_is_what_follows_from_it() -> None:
+    clock = FakeClock(poll_ns=10)
+    sleeps = 0
+
+    def oversleep(duration_s: float) -> None:
+        nonlocal sleeps
+        sleeps += 1
+        clock.pass_ns(round(duration_s * 1e9) + (6_000_000 if sleeps == 3 else 0))
+
+    keeper = Timekeeper(now=clock.now, sleep=oversleep, make_poll=lambda: clock.poll, margin_ns=1_000)
+    system = ServiceSystem(clock, lambda _: 1_000)
+    run = measured(phase_state(Settings(load=Server(target_qps=1000), min_duration_ms=30), system, keeper))
+    assert run.own_delay_ns is not None
+    late = run.own_delay_ns > 100
+    assert late.sum() >= 3  # the query of the long sleep, and those that came due meanwhile
+    assert abs(run.own_delay_ns[late] - run.issue_delay_ns[late]).max() < 20_000
+
+
 def test_server_coalesces_what_is_due_together_only_when_asked() -> None:
     def batches(*, coalesce: bool) -> list[int]:
         clock = FakeClock(poll_ns=10)
@@ -122,8 +152,6 @@ def test_server_in_several_threads_issues_the_same_queries() -> None:
         system = ThreadSafeSystem()
         load = Server(target_qps=5000, issue_query_threads=threads)
         settings = Settings(load=load, min_duration_ms=50, min_query_count=10)
-        from levelfield.loadgen.waiting import Timekeeper
-
         return measured(phase_state(settings, system, Timekeeper())).sample_indices.tolist()
 
     assert indices(3) == indices(0)

@@ -25,7 +25,7 @@ class ReportedRun:
     scheduled_ns: IntArray
     """(queries,) when each query was due."""
     issue_delay_ns: IntArray
-    """(queries,) how much later it was issued."""
+    """(queries,) how late the load generator was with it, of its own."""
     latency_ns: IntArray
     """(samples,) completion minus due time; -1 where a sample never completed."""
     samples_per_query: int = 1
@@ -36,7 +36,7 @@ class ReportedRun:
         return cls(
             result=result,
             scheduled_ns=measurement.scheduled_ns,
-            issue_delay_ns=measurement.issue_delay_ns,
+            issue_delay_ns=measurement.lateness_ns,
             latency_ns=measurement.latency_ns,
             samples_per_query=measurement.samples_per_query,
         )

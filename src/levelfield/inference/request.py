@@ -1,0 +1,53 @@
+"""What a user asks of an inference run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from levelfield.backends import Backend
+from levelfield.loadgen.run import IssuingChoice
+from levelfield.terms import Edition, Scenario
+from levelfield.workloads.task import Precision
+
+__all__ = ["RunRequest", "ServingOverrides"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingOverrides:
+    """Threads, workers and batches where the user wants others than the default; ``None`` = the default."""
+
+    threads: int | None = None
+    workers: int | None = None
+    batch_size: int | None = None
+    batch_delay_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One benchmark in one or more scenarios."""
+
+    benchmark: str
+    scenarios: tuple[Scenario, ...]
+    out: Path
+    edition: Edition = Edition.MINI
+    rules: str = "inference-v2.0"
+    official: bool = False
+    """With the durations and counts of the round, and nothing changed that its rules fix."""
+    accuracy: bool = True
+    """Whether to run accuracy mode, and hold the result against the gate."""
+    performance: bool = True
+    backend: Backend = Backend.ONNXRUNTIME
+    precision: Precision = Precision.FP32
+    model: Path | None = None
+    data: Path | None = None
+    serving: ServingOverrides = ServingOverrides()
+    system_name: str | None = None
+    user_conf: tuple[Path, ...] = ()
+    native_conf: Path | None = None
+    audit_conf: Path | None = None
+    settings: tuple[str, ...] = ()
+    """From the command line, by the keys of LoadGen's files: ``("target_qps=1200",)``."""
+    duration_s: float | None = None
+    issuing: IssuingChoice = IssuingChoice.AUTO
+    stall_s: float | None = None

@@ -1,0 +1,290 @@
+"""Running a benchmark: accuracy and performance in each scenario, logs in the submission layout, one result each.
+
+Below the output folder::
+
+    result.json                                       every result of the run
+    systems/<system>.json                             the system description that was found
+    measurements/<system>/<benchmark>/<scenario>/     mlperf.conf (the round's values), user.conf (what differs)
+    results/<system>/<benchmark>/<scenario>/
+        accuracy/                                     LoadGen's logs and accuracy.txt
+        performance/run_1/                            LoadGen's logs
+        record-accuracy.npz, record-performance.npz   every raw latency
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from levelfield.backends.port import BackendOptions
+from levelfield.errors import LevelfieldError, SettingsError
+from levelfield.files import claim_output_folder, write_atomically
+from levelfield.inference.accuracy import gate, score_log
+from levelfield.inference.assemble import Circumstances, assemble
+from levelfield.inference.benchmarks import InferenceBenchmark, ModelChoice, benchmark_named
+from levelfield.inference.plan import Plan, plan_scenario
+from levelfield.inference.report.run import ReportedRun
+from levelfield.inference.request import RunRequest
+from levelfield.inference.result import Accuracy, InferenceResult
+from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
+from levelfield.loadgen.function_system import FunctionSystem
+from levelfield.loadgen.logs import LogOptions
+from levelfield.loadgen.overhead import overhead_ns_per_query
+from levelfield.loadgen.progress import ProgressListener
+from levelfield.loadgen.run import RunOptions, TestRun, run_test
+from levelfield.rules.load import load as load_rules
+from levelfield.rules.model import RuleSet, ScenarioRule
+from levelfield.system.machine import describe, find_machine
+from levelfield.system.software import versions_of
+from levelfield.system.source import LiveSource
+from levelfield.terms import Mode, Scenario
+from levelfield.workloads.task import InferenceTask
+
+__all__ = ["RUN_SCHEMA", "BenchmarkRun", "run_benchmark"]
+
+RUN_SCHEMA = "levelfield.inference-run/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkRun:
+    """Everything that a run of a benchmark gave."""
+
+    runs: tuple[ReportedRun, ...]
+    """One for each scenario that was measured."""
+    accuracies: tuple[tuple[Scenario, Accuracy], ...]
+    """Of scenarios that were run for accuracy."""
+    result_file: Path
+    failures: tuple[LevelfieldError, ...]
+    interrupted: bool
+
+    @property
+    def results(self) -> tuple[InferenceResult, ...]:
+        """One for each scenario that was measured."""
+        return tuple(run.result for run in self.runs)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every scenario is VALID and accurate enough, and nothing broke."""
+        return (
+            not self.failures
+            and not self.interrupted
+            and all(result.verdict.validity.usable for result in self.results)
+            and all(accuracy.passed for _, accuracy in self.accuracies)
+        )
+
+
+def run_benchmark(
+    request: RunRequest,
+    *,
+    listener: ProgressListener | None = None,
+    on_result: Callable[[ReportedRun], None] | None = None,
+) -> BenchmarkRun:
+    """Run a benchmark as asked. What was measured before something broke is kept and returned.
+
+    Args:
+        request: What to run.
+        listener: Is told how a phase goes on.
+        on_result: Is called with each scenario's result as soon as it is there.
+
+    Raises:
+        UsageError: The request cannot be run; nothing was measured.
+        InputError, MissingError: A model, dataset or runtime is missing or damaged.
+        OutputError: The output folder cannot be used.
+    """
+    session = _Session(request)
+    for scenario in request.scenarios:
+        if session.interrupted or session.failures:
+            break
+        run = session.scenario(scenario, listener)
+        session.write_results()
+        if run is not None and on_result is not None:
+            on_result(run)
+    return session.finished()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What the runs of one scenario share."""
+
+    task: InferenceTask
+    system: FunctionSystem
+    folder: Path
+    listener: ProgressListener | None
+
+
+class _Session:
+    """What the scenarios of one run share."""
+
+    def __init__(self, request: RunRequest) -> None:
+        self.request = request
+        self.benchmark: InferenceBenchmark = benchmark_named(request.benchmark)
+        self.rules: RuleSet = load_rules(request.rules)
+        rule_by_scenario = {scenario: self.rules.rule(request.benchmark, scenario) for scenario in request.scenarios}
+        self._plans = self._checked_plans(rule_by_scenario)
+        self._machine = find_machine(LiveSource())
+        self.runs: list[ReportedRun] = []
+        self.accuracies: list[tuple[Scenario, Accuracy]] = []
+        self.failures: list[LevelfieldError] = []
+        self.interrupted = False
+        self.system_name = request.system_name or _system_name(self._machine.processor.model, request.backend)
+        self._out = claim_output_folder(request.out)
+
+    def _checked_plans(self, rules: dict[Scenario, ScenarioRule]) -> dict[Scenario, Plan]:
+        """Configure every scenario before the first is run, so that mistakes show at once, all of them."""
+        plans: dict[Scenario, Plan] = {}
+        problems: list[str] = []
+        for scenario, rule in rules.items():
+            try:
+                plans[scenario] = plan_scenario(self.request, self.rules, rule, capacity=None)
+            except SettingsError as error:
+                problems += [f"{scenario}: {problem}" for problem in error.problems or (error.message,)]
+        if problems:
+            raise SettingsError("These settings cannot be run.", problems=dict.fromkeys(problems))
+        return plans
+
+    def scenario(self, scenario: Scenario, listener: ProgressListener | None) -> ReportedRun | None:
+        """Run one scenario; ``None`` if there is no performance result."""
+        request, rule = self.request, self._plans[scenario].rule
+        serving = self._serving(scenario, rule)
+        task = self._task(serving, rule)
+        folder = self._out / "results" / self.system_name / self.benchmark.name / scenario
+        with serve(task, serving, name=self.system_name) as system:
+            place = _Place(task=task, system=system, folder=folder, listener=listener)
+            plan = plan_scenario(request, self.rules, rule, capacity=capacity_per_s(system, task))
+            self._write_measurements(plan)
+            accuracy = self._accuracy(scenario, plan, place) if request.accuracy else None
+            if (request.accuracy and accuracy is None) or not request.performance:
+                return None
+            run = self._run(plan, Mode.PERFORMANCE, place)
+        if run.performance is None:
+            return None
+        circumstances = Circumstances(
+            request=request,
+            benchmark=self.benchmark.name,
+            rules=self.rules,
+            plan=plan,
+            backend={**task.describe(), **serving.describe()},
+            system=self._write_system(task),
+            software=_software(),
+            overhead_ns=overhead_ns_per_query(run.effective),
+            folder=self._out,
+            logs=folder,
+        )
+        reported = ReportedRun.of(assemble(run, run.performance, accuracy, circumstances), run.performance.measurement)
+        self.runs.append(reported)
+        return reported
+
+    def _serving(self, scenario: Scenario, rule: ScenarioRule) -> Serving:
+        wanted = self.request.serving
+        usual = default_serving(
+            scenario, offline_batch=self.benchmark.offline_batch, samples_per_query=rule.samples_per_query
+        )
+        delay = wanted.batch_delay_ms
+        return Serving(
+            threads=usual.threads if wanted.threads is None else wanted.threads,
+            workers=usual.workers if wanted.workers is None else wanted.workers,
+            batch_size=usual.batch_size if wanted.batch_size is None else wanted.batch_size,
+            batch_delay_ns=usual.batch_delay_ns if delay is None else round(delay * 1e6),
+        )
+
+    def _task(self, serving: Serving, rule: ScenarioRule) -> InferenceTask:
+        request = self.request
+        choice = ModelChoice(
+            edition=request.edition,
+            backend=request.backend,
+            options=BackendOptions(threads=serving.threads),
+            precision=request.precision,
+            model=request.model,
+            data=request.data,
+        )
+        return self.benchmark.make(choice, rule.sizes)
+
+    def _accuracy(
+        self,
+        scenario: Scenario,
+        plan: Plan,
+        place: _Place,
+    ) -> Accuracy | None:
+        run = self._run(plan, Mode.ACCURACY, place)
+        if run.failure is not None or run.interrupted:
+            return None
+        score = score_log(place.folder / "accuracy" / "mlperf_log_accuracy.json", place.task)
+        accuracy = gate(score, plan.rule.accuracy[0], reference=place.task.reference)
+        self.accuracies.append((scenario, accuracy))
+        return accuracy
+
+    def _run(
+        self,
+        plan: Plan,
+        mode: Mode,
+        place: _Place,
+    ) -> TestRun:
+        task, system, folder, listener = place.task, place.system, place.folder, place.listener
+        accuracy = mode is Mode.ACCURACY
+        logs = folder / ("accuracy" if accuracy else "performance/run_1")
+        logs.mkdir(parents=True)
+        run = run_test(
+            system,
+            task.dataset,
+            plan.settings(mode),
+            logs=LogOptions(folder=logs),
+            options=RunOptions(
+                issuing=self.request.issuing,
+                stall_s=self.request.stall_s,
+                listener=listener,
+                record=folder / f"record-{'accuracy' if accuracy else 'performance'}.npz",
+            ),
+        )
+        if run.failure is not None:
+            self.failures.append(run.failure)
+        self.interrupted |= run.interrupted
+        return run
+
+    def _write_measurements(self, plan: Plan) -> None:
+        folder = self._out / "measurements" / self.system_name / self.benchmark.name / plan.rule.scenario
+        folder.mkdir(parents=True)
+        write_atomically(folder / "mlperf.conf", plan.mlperf_conf)
+        write_atomically(folder / "user.conf", plan.user_conf)
+
+    def _write_system(self, task: InferenceTask) -> dict[str, str]:
+        found = task.describe()
+        framework = " ".join(word for word in (found.get("backend", ""), found.get("version", "")) if word)
+        description = describe(self._machine, framework=framework, software=_software())
+        path = self._out / "systems" / f"{self.system_name}.json"
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, description.to_json())
+        return description.as_dict()
+
+    def write_results(self) -> None:
+        """Write ``result.json`` anew, with every result so far."""
+        document = {
+            "schema": RUN_SCHEMA,
+            "results": [json.loads(run.result.to_json()) for run in self.runs],
+            "accuracy": [{"scenario": scenario, **asdict(accuracy)} for scenario, accuracy in self.accuracies],
+            "failures": [failure.text() for failure in self.failures],
+            "interrupted": self.interrupted,
+        }
+        write_atomically(self._out / "result.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    def finished(self) -> BenchmarkRun:
+        """The run, whole or as far as it got."""
+        return BenchmarkRun(
+            runs=tuple(self.runs),
+            accuracies=tuple(self.accuracies),
+            result_file=self._out / "result.json",
+            failures=tuple(self.failures),
+            interrupted=self.interrupted,
+        )
+
+
+def _system_name(processor: str | None, backend: str) -> str:
+    """A folder name for this machine: what its processor is called, and what runs the model."""
+    words = "".join(c if c.isalnum() else " " for c in processor or "unknown processor").split()
+    return "-".join([*words[:6], str(backend)])
+
+
+def _software() -> dict[str, str]:
+    found = versions_of(("levelfield", "numpy", "onnxruntime"))
+    return {name: version for name, version in found.items() if version is not None}

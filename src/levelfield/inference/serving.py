@@ -1,0 +1,123 @@
+"""How a task is served to the load generator: threads, workers and batches, by scenario."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from levelfield.loadgen.function_system import FunctionSystem
+from levelfield.loadgen.ports import Completions, IntArray, Payloads
+from levelfield.terms import Scenario
+from levelfield.workloads.task import InferenceTask
+
+__all__ = ["Serving", "capacity_per_s", "default_serving", "serve"]
+
+CAPACITY_S = 0.3
+"""How long the capacity is measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """Threads, workers and batches of a system under test."""
+
+    threads: int
+    """Of the runtime, in each call."""
+    workers: int
+    """Threads that call the runtime; 0 = the issuing thread."""
+    batch_size: int
+    batch_delay_ns: int = 0
+
+    def describe(self) -> dict[str, str]:
+        """For the result."""
+        return {
+            "workers": str(self.workers) if self.workers else "0 (the issuing thread)",
+            "batch_size": str(self.batch_size),
+            "batch_delay_ns": str(self.batch_delay_ns),
+        }
+
+
+def default_serving(scenario: Scenario, *, offline_batch: int, samples_per_query: int = 8) -> Serving:
+    """What suits a scenario on this machine, when the user says nothing.
+
+    Latency scenarios run in the issuing thread, where nothing arrives meanwhile; Server leaves a core to the load
+    generator; Offline uses every core.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    match scenario:
+        case Scenario.SINGLE_STREAM:
+            return Serving(threads=1, workers=0, batch_size=1)
+        case Scenario.MULTI_STREAM:
+            return Serving(threads=1, workers=0, batch_size=samples_per_query)
+        case Scenario.SERVER:
+            return Serving(threads=1, workers=max(1, cores - 1), batch_size=1)
+        case Scenario.OFFLINE:
+            return Serving(threads=1, workers=cores, batch_size=offline_batch)
+
+
+def serve(task: InferenceTask, serving: Serving, *, name: str) -> FunctionSystem:
+    """The task as a system under test."""
+    size = serving.batch_size if task.max_batch is None else min(serving.batch_size, task.max_batch)
+    return FunctionSystem(
+        task.infer,
+        name=name,
+        workers=serving.workers,
+        batch_size=size,
+        batch_delay_ns=serving.batch_delay_ns,
+    )
+
+
+class _Counter:
+    """Counts completions; stands where a recorder would be."""
+
+    def __init__(self) -> None:
+        self.completed = 0
+        self.failure: BaseException | None = None
+        self.wants_payloads = False
+
+    def __call__(
+        self,
+        ids: IntArray,
+        payloads: Payloads | None = None,  # noqa: ARG002 - the port's signature
+        token_counts: IntArray | None = None,  # noqa: ARG002
+    ) -> None:
+        self.completed += len(ids)
+
+    def first_token(self, ids: IntArray, payloads: Payloads | None = None) -> None:
+        """Not counted."""
+
+    def fail(self, error: BaseException) -> None:
+        self.failure = error
+
+
+def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: float = CAPACITY_S) -> float:
+    """Samples per second that the system takes when it is never without work, measured for a moment.
+
+    Only a starting point for the expected rate: what is published is measured in the run itself.
+    """
+    dataset = task.dataset
+    loaded = np.arange(min(dataset.performance_sample_count, dataset.total_sample_count), dtype=np.int64)
+    dataset.load(loaded)
+    try:
+        system.warm_up(loaded)
+        counter: _Counter = _Counter()
+        complete: Completions = counter
+        at_once = max(system.workers, 1)
+        piece = loaded[: system.batch_size * at_once]
+        issued = 0
+        began = time.perf_counter()
+        while time.perf_counter() - began < seconds and counter.failure is None:
+            system.issue(piece, piece, complete)
+            issued += len(piece)
+            # Two pieces ahead, so that no worker waits for the next one.
+            while issued - counter.completed > 2 * len(piece) and counter.failure is None:
+                time.sleep(0.0002)
+        while counter.completed < issued and counter.failure is None:
+            time.sleep(0.0002)
+        if counter.failure is not None:
+            raise counter.failure
+        return issued / (time.perf_counter() - began)
+    finally:
+        dataset.unload(loaded)

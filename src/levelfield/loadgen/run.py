@@ -1,0 +1,405 @@
+"""A test run from the first line of its logs to the last: LoadGen's StartTest.
+
+The phases are measured by :mod:`levelfield.loadgen.issue` or :mod:`levelfield.loadgen.remote`; statistics, verdict
+and log texts are computed from the records afterwards.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from levelfield.errors import LevelfieldError, RunError, SystemUnderTestError
+from levelfield.loadgen.collect import collect
+from levelfield.loadgen.issue import PhaseState, issue_phase
+from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
+from levelfield.loadgen.measurement import Event, Issuing, Measurement, Severity
+from levelfield.loadgen.ports import SampleLibrary, SystemUnderTest
+from levelfield.loadgen.progress import ProgressListener
+from levelfield.loadgen.record import write_record
+from levelfield.loadgen.recorder import Recorder
+from levelfield.loadgen.remote import IssuerProcess, choose_issuing
+from levelfield.loadgen.schedule import AccuracySampler, LoadableSet, Schedule, loadable_sets, schedule
+from levelfield.loadgen.settings import EffectiveSettings, Settings, derive, problems_of
+from levelfield.loadgen.statistics import Statistics, summarise
+from levelfield.loadgen.supervisor import Supervisor
+from levelfield.loadgen.verdict import ConditionName, Outcome, judge
+from levelfield.loadgen.waiting import Timekeeper, calibrate
+from levelfield.terms import Mode, Scenario, Validity
+from levelfield.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["IssuingChoice", "PhaseOutcome", "RunOptions", "TestRun", "run_test"]
+
+INLINE_SWITCH_INTERVAL_S = 0.0005
+"""Server, issued from the calling thread: how long a busy Python thread of the system may hold up a query."""
+
+
+class IssuingChoice(StrEnum):
+    """From where Server queries are issued."""
+
+    AUTO = "auto"
+    INLINE = "inline"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a run is carried out; nothing here changes what is asked of the system under test."""
+
+    issuing: IssuingChoice = IssuingChoice.AUTO
+    stall_s: float | None = None
+    """No completion for this long ends the run; ``None`` = ten times the minimum duration, and a minute."""
+    strict: bool = True
+    """Refuse impossible settings; ``False`` goes on as LoadGen does, with an error in the log."""
+    listener: ProgressListener | None = None
+    record: Path | None = None
+    """Where to write the raw record."""
+    keeper: Timekeeper = field(default_factory=Timekeeper)
+    lateness_bound_ns: int | None = None
+    """99th percentile of the load generator's own lateness above which Server is INVALID; ``None`` = the default."""
+    events: tuple[Event, ...] = ()
+    """What happened before the run and belongs in its log, such as an audit file that was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseOutcome:
+    """A performance phase with what follows from it."""
+
+    measurement: Measurement
+    statistics: Statistics
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRun:
+    """A finished run, whole or not."""
+
+    __test__ = False  # not a test case
+
+    effective: EffectiveSettings
+    measurements: tuple[Measurement, ...]
+    performance: PhaseOutcome | None
+    """``None`` in accuracy mode."""
+    failure: LevelfieldError | None
+    """What broke the run, if anything did: the system under test, or a full disk."""
+    interrupted: bool
+    """Whether a person stopped it (Ctrl-C). Logs and record are complete up to there."""
+    began: datetime
+    ended: datetime
+
+    @property
+    def validity(self) -> Validity:
+        """The verdict; an accuracy run is VALID when nothing went wrong in it."""
+        if self.failure is not None or self.interrupted:
+            return Validity.INVALID
+        if self.performance is not None:
+            return self.performance.outcome.validity
+        wrong = any(measurement.errors or measurement.incomplete_count for measurement in self.measurements)
+        return Validity.INVALID if wrong else Validity.VALID
+
+
+def run_test(
+    system: SystemUnderTest,
+    library: SampleLibrary,
+    settings: Settings,
+    *,
+    logs: LogOptions,
+    options: RunOptions | None = None,
+) -> TestRun:
+    """Run a test and write its logs.
+
+    A system that fails, hangs or is interrupted does not raise here: the logs are closed, the record is kept, and
+    the result says so (``failure``, ``interrupted``).
+
+    Raises:
+        SettingsError: The settings cannot be run (strict); nothing was issued, no log written.
+        OutputError: The logs or the record cannot be written.
+    """
+    options = options or RunOptions()
+    total, performance = library.total_sample_count, library.performance_sample_count
+    effective = derive(settings, total_sample_count=total, performance_sample_count=performance, strict=options.strict)
+    began = datetime.now(UTC)
+    with TestLogs.open(logs, begin=began, profile=settings.profile) as written:
+        asked = time.perf_counter_ns()
+        name = system.name
+        written.start(
+            system_name=name,
+            name_duration_ns=time.perf_counter_ns() - asked,
+            library_name=library.name,
+            effective=effective,
+            events=options.events,
+        )
+        run = _Run(system, library, effective, written, options)
+        if not options.strict:
+            run.log_problems(problems_of(settings, performance_sample_count=performance))
+        run.all_phases()
+        if options.record is not None:
+            write_record(options.record, tuple(run.measurements))
+    return TestRun(
+        effective=effective,
+        measurements=tuple(run.measurements),
+        performance=run.performance,
+        failure=run.failure,
+        interrupted=run.interrupted,
+        began=began,
+        ended=datetime.now(UTC),
+    )
+
+
+class _Run:
+    """One run in progress."""
+
+    def __init__(
+        self,
+        system: SystemUnderTest,
+        library: SampleLibrary,
+        effective: EffectiveSettings,
+        logs: TestLogs,
+        options: RunOptions,
+    ) -> None:
+        self._system = system
+        self._library = library
+        self._effective = effective
+        self._logs = logs
+        self._options = options
+        self._keeper = calibrate(options.keeper) if effective.scenario is Scenario.SERVER else options.keeper
+        self._sampler = AccuracySampler()
+        self._next_id = 0
+        self.measurements: list[Measurement] = []
+        self.performance: PhaseOutcome | None = None
+        self.failure: LevelfieldError | None = None
+        self.interrupted = False
+
+    def log_problems(self, problems: list[str]) -> None:
+        """Log settings that LoadGen replaces, as the errors that they are."""
+        for problem in problems:
+            self._logs.event(Event(key="error_invalid_test_settings", text=problem, severity=Severity.ERROR))
+
+    def all_phases(self) -> None:
+        """Run what the mode asks for."""
+        match self._effective.mode:
+            case Mode.ACCURACY:
+                self._accuracy()
+            case Mode.PERFORMANCE:
+                self._performance(self._effective)
+            case Mode.SUBMISSION:
+                if self._accuracy():
+                    self._performance(self._effective)
+            case Mode.FIND_PEAK:
+                self._find_peak()
+
+    def _accuracy(self) -> bool:
+        """Issue every sample of the library once; whether it went through."""
+        self._logs.event(announcement(Mode.ACCURACY))
+        sets = loadable_sets(self._effective, Mode.ACCURACY)
+        samples = sum(loadable.unpadded_count for loadable in sets)
+        self._announce(f"{self._effective.scenario} accuracy", None, None, samples)
+        for loadable in sets:
+            measurement = self._phase(self._effective, loadable, Mode.ACCURACY)
+            self.measurements.append(measurement)
+            if self.failure is not None or self.interrupted:
+                return False
+        self._done(f"{samples} samples")
+        return True
+
+    def _performance(self, effective: EffectiveSettings) -> None:
+        self._logs.event(announcement(Mode.PERFORMANCE))
+        loadable = loadable_sets(effective, Mode.PERFORMANCE)[0]
+        measured = self._measured(effective, loadable)
+        self.measurements.append(measured.measurement)
+        self.performance = measured
+        self._logs.results(measured.measurement, measured.statistics, measured.outcome)
+
+    def _measured(self, effective: EffectiveSettings, loadable: LoadableSet) -> PhaseOutcome:
+        measurement = self._phase(effective, loadable, Mode.PERFORMANCE)
+        statistics = summarise(measurement)
+        outcome = judge(measurement, statistics, lateness_bound_ns=self._options.lateness_bound_ns)
+        return PhaseOutcome(measurement=measurement, statistics=statistics, outcome=outcome)
+
+    def _find_peak(self) -> None:
+        """Server: the highest rate that meets the latency constraint (``loadgen.cc``, FindPeakPerformanceMode)."""
+        self._logs.event(announcement(Mode.FIND_PEAK))
+        from levelfield.loadgen.peak import search_peak  # noqa: PLC0415 - peak needs this module's types
+
+        loadable = loadable_sets(self._effective, Mode.PERFORMANCE)[0]
+
+        def attempt(effective: EffectiveSettings) -> PhaseOutcome | None:
+            measured = self._measured(effective, loadable)
+            return None if self.failure is not None or self.interrupted else measured
+
+        def passes(measured: PhaseOutcome) -> bool:
+            # LoadGen asks for the latency constraint alone; ours for all conditions, unless it stands in for LoadGen.
+            return (
+                measured.outcome.validity.usable
+                if self._options.strict
+                else measured.outcome.met(ConditionName.PERF_CONSTRAINTS)
+            )
+
+        found = search_peak(self._effective, attempt, passes, self._message, self._error)
+        if found is not None:
+            self.measurements.append(found.measurement)
+            self.performance = found
+            self._logs.results(found.measurement, found.statistics, found.outcome)
+
+    def _announce(self, *plan: Any) -> None:
+        if self._options.listener is not None:
+            self._options.listener.phase(*plan)
+
+    def _done(self, text: str) -> None:
+        if self._options.listener is not None:
+            self._options.listener.done(text)
+
+    def _message(self, text: str) -> None:
+        self._logs.event(Event(key="generic_message", text=text))
+
+    def _error(self, text: str) -> None:
+        self._logs.event(Event(key="error_runtime", text=text, severity=Severity.ERROR))
+
+    # --- one phase ----------------------------------------------------------------------------------------
+
+    def _phase(self, effective: EffectiveSettings, loadable: LoadableSet, phase: Mode) -> Measurement:
+        """Load a set, issue its queries, collect the record, write the phase's lines, unload."""
+        self._logs.loaded_set(loadable.indices)
+        self._library.load(loadable.indices)
+        try:
+            plan = schedule(effective, loadable, phase, self._sampler)
+            state = self._state(effective, plan, phase)
+            measurement = self._measure(state, loadable)
+        finally:
+            self._library.unload(loadable.indices)
+        self._next_id += measurement.sample_count
+        self._logs.phase(measurement)
+        return measurement
+
+    def _state(self, effective: EffectiveSettings, plan: Schedule, phase: Mode) -> PhaseState:
+        tokens = effective.requested.tokens.use
+        recorder = Recorder(
+            log_all=phase is Mode.ACCURACY,
+            log_some=AccuracySampler.probability(effective) > 0,
+            sink=self._log_accuracy,
+            tokens=tokens,
+            needs_first_token=effective.scenario is not Scenario.OFFLINE,
+            flush_while_running=phase is Mode.ACCURACY,
+            clock=self._keeper.now,
+        )
+        return PhaseState(
+            system=self._system,
+            schedule=plan,
+            effective=effective,
+            recorder=recorder,
+            keeper=self._keeper,
+            timed=phase is Mode.PERFORMANCE,
+            first_id=self._next_id,
+            stall_s=self._stall_s(effective),
+        )
+
+    def _log_accuracy(
+        self,
+        ids: list[int],
+        indices: list[int],
+        payloads: list[bytes],
+        first_tokens: list[bytes | None] | None,
+        token_counts: list[int] | None,
+    ) -> None:
+        firsts = None if first_tokens is None else [payload or b"" for payload in first_tokens]
+        self._logs.accuracy(ids, indices, payloads, token_counts=token_counts, token_payloads=firsts)
+
+    def _stall_s(self, effective: EffectiveSettings) -> float:
+        if self._options.stall_s is not None:
+            return self._options.stall_s
+        return 60 + 10 * effective.min_duration_ms / 1000
+
+    def _measure(self, state: PhaseState, loadable: LoadableSet) -> Measurement:
+        issuing, process = self._issuing(state, loadable)
+        if state.timed:
+            self._announce(*_plan_of(state))
+        wall_begin = datetime.now(UTC)
+        pickup_ns = None
+        with (
+            _switch_interval(issuing.switch_interval_s),
+            Supervisor(state, self._options.listener, samples_before=0 if state.timed else self._next_id) as supervisor,
+        ):
+            try:
+                if process is None:
+                    wall_begin = datetime.now(UTC)
+                    issue_phase(state)
+                else:
+                    wall_begin, pickup_ns = process.issue()
+            except KeyboardInterrupt:
+                if not supervisor.interrupted_issuing:
+                    self.interrupted = True
+                    state.error("The run was interrupted.")
+            except RunError as error:
+                state.recorder.fail(error)
+            except Exception as error:  # noqa: BLE001 - the system's own code; reported with its type and text
+                state.recorder.fail(error)
+            finally:
+                if process is not None:
+                    process.close()
+        self._note_failure(state)
+        state.recorder.close()
+        measurement = collect(
+            state, loaded_set=loadable.indices, wall_begin=wall_begin, issuing=issuing, pickup_ns=pickup_ns
+        )
+        if state.timed:
+            self._done(f"{measurement.query_count:,} queries, {measurement.sample_count:,} samples")
+        return measurement
+
+    def _note_failure(self, state: PhaseState) -> None:
+        error = state.recorder.failure
+        if error is None:
+            return
+        if isinstance(error, LevelfieldError):
+            self.failure = error
+        else:
+            self.failure = SystemUnderTestError(f"The system under test raised {type(error).__name__}: {error}")
+            self.failure.__cause__ = error
+        state.error(f"Ending early: {self.failure.message}")
+
+    def _issuing(self, state: PhaseState, loadable: LoadableSet) -> tuple[Issuing, IssuerProcess | None]:
+        """Choose from where to issue; a system that offers to warm up does so on the way, untimed."""
+        interval_s = sys.getswitchinterval()
+        warm_up_indices = loadable.indices[: loadable.unpadded_count]
+        if state.effective.scenario is not Scenario.SERVER:
+            warm_up = getattr(self._system, "warm_up", None)
+            if warm_up is not None and state.timed:
+                warm_up(warm_up_indices)
+            reason = "no query has a due time of its own"
+            return Issuing(mode="inline", reason=reason, switch_interval_s=interval_s), None
+        if not state.timed:
+            return Issuing(mode="inline", reason="accuracy is not timed", switch_interval_s=interval_s), None
+        mode, reason = choose_issuing(self._options.issuing, self._system, self._keeper, warm_up_indices)
+        if mode == "process":
+            process = IssuerProcess(state, loadable)
+            return Issuing(mode="process", reason=reason, switch_interval_s=interval_s), process
+        interval_s = min(interval_s, INLINE_SWITCH_INTERVAL_S)
+        return Issuing(mode="inline", reason=reason, switch_interval_s=interval_s), None
+
+
+def _plan_of(state: PhaseState) -> tuple[str, float | None, int | None, int | None]:
+    """Name, expected duration, queries and samples of a phase, as far as they are known."""
+    effective, generated = state.effective, state.schedule.generated
+    name = f"{effective.scenario} performance"
+    if effective.scenario is Scenario.OFFLINE:
+        return name, None, None, generated.query_count * state.schedule.samples_per_query
+    if effective.scenario is Scenario.SERVER:
+        return name, generated.duration_ns / NS_PER_S, generated.query_count, None
+    return name, effective.target_duration_ms * NS_PER_MS / NS_PER_S, effective.min_query_count, None
+
+
+@contextmanager
+def _switch_interval(interval_s: float) -> Iterator[None]:
+    """Set the interpreter's thread switch interval, and put the old one back."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(interval_s)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
