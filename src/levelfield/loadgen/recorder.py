@@ -14,7 +14,7 @@ import mmap
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from levelfield.errors import CompletionError, SystemUnderTestError
 from levelfield.loadgen.measurement import Event, Severity
 from levelfield.loadgen.ports import BoolArray, Completions, IntArray, Payloads
 
-__all__ = ["AccuracySink", "Recorder", "Window"]
+__all__ = ["AccuracySink", "Recorder", "RecorderCompletions", "Window"]
 
 NEVER_ISSUED = 0
 PENDING = -1
@@ -114,6 +114,17 @@ class Window:
                 memory.madvise(mmap.MADV_DONTNEED, 0, whole_pages)
 
 
+class RecorderCompletions(Completions, Protocol):
+    """What a recorder hands out: the port that systems see, and a shorter way for adapters that have one plain id."""
+
+    def one(self, sample: int) -> None:
+        """Report one sample complete, now, without output: half the price of an array of one id.
+
+        Raises:
+            CompletionError: The sample is complete already, or was never issued.
+        """
+
+
 class Recorder:
     """Records the completions of one phase; what the system under test sees of it is :attr:`complete`."""
 
@@ -195,12 +206,30 @@ class Recorder:
 
     # --- used by the system under test --------------------------------------------------------------------
 
-    def _make_completions(self) -> Completions:
+    def _make_completions(self) -> RecorderCompletions:
         """The callable that the system under test reports to.
 
         A function and not this object, because calling an object costs 40 ns more, every time.
         """
         acquire, release, clock, plain = self._lock.acquire, self._lock.release, self._clock, self._plain
+
+        def one(sample: int) -> None:
+            now = clock()
+            if plain:
+                offset = sample - self._base
+                acquire()
+                try:
+                    done = self._done
+                    if 0 <= offset < self._limit and done[offset] == PENDING:
+                        done[offset] = now
+                        self.completed += 1
+                        if self.completed >= self._wanted:
+                            self._wanted = NOBODY_WAITS
+                            self._wake.release()
+                        return
+                finally:
+                    release()
+            self._complete(now, np.array([sample], dtype=np.int64), None, None)
 
         def complete(ids: IntArray, payloads: Payloads | None = None, token_counts: IntArray | None = None) -> None:
             now = clock()
@@ -221,12 +250,13 @@ class Recorder:
             self._complete(now, np.asarray(ids, dtype=np.int64), payloads, token_counts)
 
         for name, member in (
+            ("one", one),
             ("first_token", self.first_token),
             ("fail", self.fail),
             ("wants_payloads", self.wants_payloads),
         ):
             setattr(complete, name, member)
-        return cast("Completions", complete)
+        return cast("RecorderCompletions", complete)
 
     def first_token(self, ids: IntArray, payloads: Payloads | None = None) -> None:
         """Record the first token of samples, now."""

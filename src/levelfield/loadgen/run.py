@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,6 +66,10 @@ class RunOptions:
     """99th percentile of the load generator's own lateness above which Server is INVALID; ``None`` = the default."""
     events: tuple[Event, ...] = ()
     """What happened before the run and belongs in its log, such as an audit file that was found."""
+    before: tuple[Event, ...] = ()
+    """What belongs in front of everything else in the log: configuration files that could not be read."""
+    sink: Callable[[str], None] | None = None
+    """Where the copies of log lines go that the log options ask for on standard output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,9 @@ def run_test(
     total, performance = library.total_sample_count, library.performance_sample_count
     effective = derive(settings, total_sample_count=total, performance_sample_count=performance, strict=options.strict)
     began = datetime.now(UTC)
-    with TestLogs.open(logs, begin=began, profile=settings.profile) as written:
+    with TestLogs.open(logs, begin=began, profile=settings.profile, sink=options.sink) as written:
+        for event in options.before:
+            written.event(event)
         asked = time.perf_counter_ns()
         name = system.name
         written.start(
