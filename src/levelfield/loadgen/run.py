@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from levelfield.errors import LevelfieldError, RunError, SystemUnderTestError
+from levelfield.loadgen.clocks import clock_events
 from levelfield.loadgen.collect import collect
 from levelfield.loadgen.issue import PhaseState, issue_phase
 from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
@@ -62,6 +63,8 @@ class RunOptions:
     record: Path | None = None
     """Where to write the raw record."""
     keeper: Timekeeper = field(default_factory=Timekeeper)
+    wall_ns: Callable[[], int] = time.time_ns
+    """The wall clock, which the monotonic one is compared with."""
     lateness_bound_ns: int | None = None
     """99th percentile of the load generator's own lateness above which Server is INVALID; ``None`` = the default."""
     events: tuple[Event, ...] = ()
@@ -328,6 +331,7 @@ class _Run:
             self._announce(*_plan_of(state))
         wall_begin = datetime.now(UTC)
         pickup_ns = None
+        began_ns, wall_began_ns = self._keeper.now(), self._options.wall_ns()
         with (
             _switch_interval(issuing.switch_interval_s),
             Supervisor(state, self._options.listener, samples_before=0 if state.timed else self._next_id) as supervisor,
@@ -349,6 +353,9 @@ class _Run:
             finally:
                 if process is not None:
                     process.close()
+        if state.timed:
+            took_ns, wall_took_ns = self._keeper.now() - began_ns, self._options.wall_ns() - wall_began_ns
+            state.events += clock_events(took_ns, wall_took_ns)
         self._note_failure(state)
         state.recorder.close()
         measurement = collect(
