@@ -32,7 +32,24 @@ from levelfield.units import format_ns
 
 __all__ = ["BENCHMARK_SOURCES", "Checkup", "command"]
 
-BENCHMARK_SOURCES: tuple[Callable[[], Sequence[Runnable]], ...] = ()
+
+def _inference_benchmarks() -> Sequence[Runnable]:
+    """The benchmarks of the inference suite, by what is installed here."""
+    from levelfield.inference.benchmarks import BENCHMARKS
+
+    found = versions_of(("onnxruntime", "opencv-python-headless"))
+    runtime = () if found["onnxruntime"] else ("onnxruntime",)
+    pictures = () if found["opencv-python-headless"] else ("OpenCV",)
+    rows = []
+    for benchmark in BENCHMARKS:
+        run = f"levelfield inference run -b {benchmark.name}"
+        full = f"{run} --edition full --data DIR --model FILE" if not pictures else "pip install 'levelfield[vision]'"
+        rows.append(Runnable(benchmark=benchmark.name, edition="mini", missing=runtime, command=run))
+        rows.append(Runnable(benchmark=benchmark.name, edition="full", missing=(*runtime, *pictures), command=full))
+    return rows
+
+
+BENCHMARK_SOURCES: tuple[Callable[[], Sequence[Runnable]], ...] = (_inference_benchmarks,)
 """Each suite's answer to which of its benchmarks can be run here."""
 
 MISSING_EXIT = 3
