@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from levelfield.errors import LevelfieldError, SystemUnderTestError
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
 from levelfield.terms import Scenario
@@ -96,6 +97,9 @@ def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: floa
     """Samples per second that the system takes when it is never without work, measured for a moment.
 
     Only a starting point for the expected rate: what is published is measured in the run itself.
+
+    Raises:
+        SystemUnderTestError: The system raised.
     """
     dataset = task.dataset
     loaded = np.arange(min(dataset.performance_sample_count, dataset.total_sample_count), dtype=np.int64)
@@ -117,7 +121,10 @@ def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: floa
         while counter.completed < issued and counter.failure is None:
             time.sleep(0.0002)
         if counter.failure is not None:
-            raise counter.failure
+            if isinstance(counter.failure, LevelfieldError):
+                raise counter.failure
+            text = f"The system under test raised {type(counter.failure).__name__}: {counter.failure}"
+            raise SystemUnderTestError(text) from counter.failure
         return issued / (time.perf_counter() - began)
     finally:
         dataset.unload(loaded)

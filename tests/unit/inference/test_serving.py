@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from levelfield.errors import SystemUnderTestError
+from levelfield.inference.benchmarks import benchmark_named
+from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
+from levelfield.terms import Scenario
+from levelfield.workloads.task import IndexArray, PayloadArray, Score
+
+
+class Data:
+    name, total_sample_count, performance_sample_count, complete = "data", 40, 16, True
+
+    def __init__(self) -> None:
+        self.loaded: list[int] = []
+
+    def load(self, indices: IndexArray) -> None:
+        self.loaded = indices.tolist()
+
+    def unload(self, indices: IndexArray) -> None:
+        self.loaded = []
+
+
+class Task:
+    reference, max_batch = None, None
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.dataset = Data()
+        self.calls: list[int] = []
+        self._fails = fails
+
+    def infer(self, indices: IndexArray) -> PayloadArray:
+        assert set(indices.tolist()) <= set(self.dataset.loaded)
+        if self._fails and len(self.calls) > 8:
+            raise ValueError("broken")
+        self.calls.append(len(indices))
+        time.sleep(0.001)
+        return indices.reshape(-1, 1)
+
+    def score(self, entries: Iterable[tuple[int, bytes]]) -> Score:
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.mark.parametrize("scenario", list(Scenario))
+def test_defaults_leave_the_load_generator_its_core(scenario: Scenario) -> None:
+    found = default_serving(scenario, offline_batch=32)
+    assert found.threads == 1
+    assert (found.workers == 0) == (scenario in {Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM})
+    assert found.batch_size == {Scenario.MULTI_STREAM: 8, Scenario.OFFLINE: 32}.get(scenario, 1)
+
+
+@pytest.mark.parametrize(("workers", "batch"), [(0, 1), (2, 4)])
+def test_capacity_is_of_the_system_as_it_is_served(workers: int, batch: int) -> None:
+    task = Task()
+    with serve(task, Serving(threads=1, workers=workers, batch_size=batch), name="s") as system:
+        rate = capacity_per_s(system, task, seconds=0.05)
+    assert 0 < rate < 1000 * max(workers, 1) * batch
+    assert max(task.calls) == batch
+    assert task.dataset.loaded == []
+
+
+def test_a_system_that_breaks_while_its_capacity_is_measured_says_why() -> None:
+    task = Task(fails=True)
+    with (
+        serve(task, Serving(threads=1, workers=1, batch_size=1), name="s") as system,
+        pytest.raises(SystemUnderTestError, match="raised ValueError: broken"),
+    ):
+        capacity_per_s(system, task, seconds=0.2)
+
+
+def test_a_model_with_a_fixed_batch_is_not_given_more() -> None:
+    task = Task()
+    task.max_batch = 1  # type: ignore[assignment]
+    with serve(task, Serving(threads=1, workers=1, batch_size=32), name="s") as system:
+        assert system.batch_size == 1
+
+
+def test_unknown_benchmark_names_the_nearest() -> None:
+    with pytest.raises(Exception, match="resnet50"):
+        benchmark_named("resnet5")
