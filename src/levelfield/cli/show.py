@@ -59,7 +59,7 @@ def show(run: BenchmarkRun, report: Path | None) -> None:
         for scenario, accuracy in run.accuracies:
             click.echo(_accuracy_line(scenario, accuracy))
         for name, path in paths:
-            click.echo(f"{name:<13}{path}")
+            click.echo(f"{name:<12}{path}")
     for failure in run.failures:
         click.echo(f"levelfield: {failure.text()}", err=True)
     if run.interrupted:

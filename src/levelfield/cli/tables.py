@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["closing_table", "print_closing", "reasons"]
 
 COLOURS = {"good": "green", "bad": "red", "warn": "yellow"}
-LABEL_WIDTH, CELL_WIDTH = 13, 16
+LABEL_WIDTH, CELL_WIDTH = 12, 17
 
 
 def print_closing(
@@ -78,13 +78,13 @@ def closing_table(
     table = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
-        padding=(0, 0, 0, 1),
+        padding=0,
         pad_edge=False,
         title=Text(encodable(names), style="bold"),
         title_justify="left",
         title_style="",
     )
-    table.add_column("", min_width=LABEL_WIDTH - 1)
+    table.add_column("", min_width=LABEL_WIDTH)
     for result in results:
         table.add_column(result.scenario.value, justify="right", overflow="fold", min_width=max(3, cell_width))
     for label, cell in _ROWS:

@@ -34,8 +34,8 @@ OVERHEAD_SHARE = 0.02
 """The load generator may use up two percent of the time that a query (in Offline: a sample) takes."""
 
 NAMES = {
-    Scenario.SINGLE_STREAM: "p90 latency, early stopping",
-    Scenario.MULTI_STREAM: "p99 latency per query, early stopping",
+    Scenario.SINGLE_STREAM: "early-stopping p90 latency",
+    Scenario.MULTI_STREAM: "early-stopping p99 latency per query",
     Scenario.SERVER: "scheduled samples per second",
     Scenario.OFFLINE: "samples per second",
 }

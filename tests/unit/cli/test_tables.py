@@ -52,7 +52,7 @@ def test_a_missed_accuracy_gate_is_a_reason_although_the_run_is_valid() -> None:
 def test_mini_is_labelled_and_the_report_is_named_on_one_line(results) -> None:
     text = printed(results, width=60)
     assert "Mini edition and quick run: not a result of a published" in text
-    assert "report       out/report.html" in text
+    assert "report      out/report.html" in text
 
 
 def test_many_runs_are_shown_in_several_tables(results) -> None:
