@@ -25,8 +25,9 @@ from levelfield.loadgen.statistics import Latencies, Statistics
 from levelfield.loadgen.verdict import default_lateness_bound_ns
 from levelfield.rules.model import RuleSet
 from levelfield.stats.percentile import PERCENTILES
-from levelfield.terms import Scenario, Validity
+from levelfield.terms import Edition, Scenario, Validity
 from levelfield.units import NS_PER_S, format_ns
+from levelfield.workloads.task import Dataset
 
 __all__ = ["OVERHEAD_SHARE", "Circumstances", "assemble"]
 
@@ -54,6 +55,7 @@ class Circumstances:
     software: dict[str, str]
     overhead_ns: float
     """The load generator's CPU time per query (in Offline: per sample) against a null system, in ns."""
+    dataset: Dataset
     folder: Path
     """Where ``result.json`` lies."""
     logs: Path
@@ -133,6 +135,8 @@ def _verdict(run: TestRun, phase: PhaseOutcome, accuracy: Accuracy | None, circu
     ]
     overhead = _overhead_condition(phase.statistics, circumstances)
     conditions.append(overhead)
+    if circumstances.request.edition is Edition.FULL:
+        conditions.append(_dataset_condition(circumstances))
     if accuracy is not None:
         conditions.append(_accuracy_condition(accuracy, circumstances.plan))
     unmet = [condition.name for condition in conditions if not condition.met]
@@ -178,6 +182,19 @@ def _time_per_unit_ns(statistics: Statistics) -> tuple[float, str]:
     if statistics.scenario is Scenario.OFFLINE:
         return (statistics.samples.max_ns / statistics.sample_count if statistics.sample_count else 0.0), "sample"
     return float(statistics.headline.mean_ns), "query"
+
+
+def _dataset_condition(circumstances: Circumstances) -> Condition:
+    """The whole set counts: accuracy on a part of it cannot be held against the gate."""
+    dataset, rule = circumstances.dataset, circumstances.plan.rule
+    return Condition(
+        name="whole dataset",
+        met=dataset.complete,
+        required=f"{rule.sizes.dataset:,} samples",
+        measured=f"{dataset.total_sample_count:,} samples",
+        advice=None if dataset.complete else "Give the complete dataset with --data.",
+        clause=str(rule.citation("dataset_samples").clause),
+    )
 
 
 def _accuracy_condition(accuracy: Accuracy, plan: Plan) -> Condition:

@@ -169,6 +169,7 @@ class _Session:
             system=self._write_system(task),
             software=_software(),
             overhead_ns=overhead_ns_per_query(run.effective),
+            dataset=task.dataset,
             folder=self._out,
             logs=folder,
         )
