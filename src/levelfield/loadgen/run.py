@@ -215,7 +215,7 @@ class _Run:
             self.measurements.append(measurement)
             if self.failure is not None or self.interrupted:
                 return False
-        self._done(f"{samples} samples")
+        self._done(f"{samples:,} samples")
         return True
 
     def _performance(self, effective: EffectiveSettings) -> None:
