@@ -38,8 +38,8 @@ from levelfield.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["IssuingChoice", "PhaseOutcome", "RunOptions", "TestRun", "run_test"]
 
-INLINE_SWITCH_INTERVAL_S = 0.0005
-"""Server, issued from the calling thread: how long a busy Python thread of the system may hold up a query."""
+SERVER_SWITCH_INTERVAL_S = 0.0005
+"""Server: how long a busy Python thread of the system may hold up a query on its way, whoever issues it."""
 
 
 class IssuingChoice(StrEnum):
@@ -389,10 +389,10 @@ class _Run:
         if not state.timed:
             return Issuing(mode="inline", reason="accuracy is not timed", switch_interval_s=interval_s), None
         mode, reason = choose_issuing(self._options.issuing, self._system, self._keeper, warm_up_indices)
+        interval_s = min(interval_s, SERVER_SWITCH_INTERVAL_S)
         if mode == "process":
             process = IssuerProcess(state, loadable)
             return Issuing(mode="process", reason=reason, switch_interval_s=interval_s), process
-        interval_s = min(interval_s, INLINE_SWITCH_INTERVAL_S)
         return Issuing(mode="inline", reason=reason, switch_interval_s=interval_s), None
 
 
