@@ -129,7 +129,7 @@ def _relative(state: PhaseState, counts: list[int]) -> tuple[IntArray, IntArray,
     latency = np.empty(samples, narrow_type(-1, slowest))
     scheduled = np.empty(queries, narrow_type(0, latest))
     delay = (
-        np.broadcast_to(np.zeros(1, np.int64), queries)
+        np.broadcast_to(np.zeros(1, narrow_type(0, 0)), queries)
         if closed_loop
         else np.empty(queries, narrow_type(0, longest_delay))
     )

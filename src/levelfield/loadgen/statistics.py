@@ -24,6 +24,8 @@ from levelfield.units import NS_PER_S
 
 __all__ = ["Latencies", "LatenessStatistics", "Statistics", "TokenStatistics", "last_completion_ns", "summarise"]
 
+PIECE = 1 << 16
+"""Queries looked at in one go where wider copies are needed."""
 MULTI_STREAM_PERCENTILE = 0.99
 """SingleStream also estimates this percentile, from which MultiStream results may be inferred; fixed in LoadGen."""
 
@@ -129,7 +131,7 @@ class Statistics:
 def summarise(measurement: Measurement) -> Statistics:
     """The statistics of a phase.
 
-    Sorts one copy of the latencies at a time: memory grows by 8 bytes per value and is given back.
+    Sorts one copy of the latencies at a time: memory grows by the width of a latency per value and is given back.
     """
     effective = measurement.effective
     scenario = effective.scenario
@@ -166,10 +168,14 @@ def summarise(measurement: Measurement) -> Statistics:
 
 def last_completion_ns(measurement: Measurement) -> int:
     """When the last whole query was complete, ns since the start; 0 if none ever was."""
-    per_query = measurement.query_latency_ns
-    completions = measurement.scheduled_ns + per_query
-    completions[per_query < 0] = 0
-    return int(completions.max(initial=0))
+    per_query, latest = measurement.query_latency_ns, 0
+    for first in range(0, len(per_query), PIECE):
+        piece = slice(first, first + PIECE)
+        # Both may be 32 bits wide, and their sum wider.
+        completions = np.add(measurement.scheduled_ns[piece], per_query[piece], dtype=np.int64)
+        completions[per_query[piece] < 0] = 0
+        latest = max(latest, int(completions.max(initial=0)))
+    return latest
 
 
 def _latencies(values: IntArray, effective: EffectiveSettings, *, limit_ns: int) -> Latencies:

@@ -26,8 +26,8 @@ PERCENTILES = (0.50, 0.90, 0.95, 0.97, 0.99, 0.999)
 NEVER_NS = (1 << 63) - 1
 """The latency of what never completed: slower than anything that did, so that it can only make a result worse."""
 
-SUM_BLOCK = 1 << 20
-"""Values summed at a time: 2**20 halves below 2**32 stay far below 2**63, and the copies stay at 8 MiB."""
+SUM_BLOCK = 1 << 16
+"""Values summed at a time: 2**16 halves below 2**32 stay far below 2**63, and the copies stay at 512 KiB."""
 
 IntArray: TypeAlias = NDArray[np.int64]
 
@@ -47,11 +47,11 @@ def percentile_index(count: int, fraction: float) -> int:
 
 
 class SortedLatencies:
-    """Latencies in ascending order, what never completed last; one 8-byte copy of each value and no more."""
+    """Latencies in ascending order, what never completed last; one copy of each value, as wide as it came."""
 
     __slots__ = ("_values", "count", "never_count")
 
-    def __init__(self, ascending: NDArray[np.uint64], never_count: int) -> None:
+    def __init__(self, ascending: NDArray[np.unsignedinteger], never_count: int) -> None:
         self._values = ascending
         self.count = len(ascending)
         self.never_count = never_count
@@ -61,7 +61,7 @@ class SortedLatencies:
         """The latency at an index, ns; :data:`NEVER_NS` for what never completed."""
         if not 0 <= index < self.count:
             raise IndexError(f"index: found {index}, expected 0 to {self.count - 1}.")
-        return min(int(self._values[index]), NEVER_NS)
+        return NEVER_NS if index >= self.count - self.never_count else int(self._values[index])
 
     def percentile(self, fraction: float) -> int:
         """The latency at a percentile, ns."""
@@ -69,23 +69,27 @@ class SortedLatencies:
 
     def count_above(self, limit_ns: int) -> int:
         """How many are strictly slower than a limit; what never completed is."""
-        return self.count - int(np.searchsorted(self._values, np.uint64(max(limit_ns, 0)), side="right"))
+        # Beyond half of the unsigned range lies only what never completed.
+        limit = min(max(limit_ns, 0), int(np.iinfo(self._values.dtype).max) >> 1)
+        return self.count - int(np.searchsorted(self._values, self._values.dtype.type(limit), side="right"))
 
     def mean(self) -> int:
         """The mean, rounded down, ns; :data:`NEVER_NS` if one never completed."""
-        return NEVER_NS if self.never_count else integer_mean(self._values.view(np.int64))
+        return NEVER_NS if self.never_count else integer_mean(self._values.view(np.dtype(f"i{self._values.itemsize}")))
 
 
 def sort_latencies(latencies_ns: IntArray) -> SortedLatencies:
     """Sort a copy of latencies.
 
     Args:
-        latencies_ns: (n,) int64; negative = never completed.
+        latencies_ns: (n,) signed integers of any width; negative = never completed.
     """
     # Seen as unsigned numbers, the negative values are the greatest, so one sort in place puts them last.
-    values = np.array(latencies_ns, dtype=np.int64).view(np.uint64)
+    copied = np.array(latencies_ns)
+    values: NDArray[np.unsignedinteger] = copied.view(np.dtype(f"u{copied.itemsize}"))
     values.sort()
-    completed = int(np.searchsorted(values, np.uint64(NEVER_NS), side="left"))
+    never_from = min(int(np.iinfo(values.dtype).max >> 1) + 1, NEVER_NS)
+    completed = int(np.searchsorted(values, values.dtype.type(never_from), side="left"))
     return SortedLatencies(values, len(values) - completed)
 
 
@@ -96,10 +100,10 @@ def integer_mean(values: IntArray) -> int:
     of 40.4 s where the median is 325.5 s. Here each value is split into halves that are summed apart.
 
     Args:
-        values: (n,) int64, n >= 1.
+        values: (n,) signed integers, n >= 1.
     """
     total = 0
     for start in range(0, len(values), SUM_BLOCK):
-        block = values[start : start + SUM_BLOCK]
+        block = np.asarray(values[start : start + SUM_BLOCK], np.int64)
         total += (int((block >> 32).sum()) << 32) + int((block & 0xFFFF_FFFF).sum())
     return total // len(values)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from measured import measured
 
 from levelfield.loadgen.settings import MultiStream, Offline, Server, SingleStream, Tokens
-from levelfield.loadgen.statistics import summarise
+from levelfield.loadgen.statistics import last_completion_ns, summarise
 from levelfield.stats.percentile import NEVER_NS
 
 
@@ -142,3 +145,11 @@ def test_offline_tokens_have_a_rate_alone() -> None:
     assert found is not None
     assert (found.first_token, found.per_output_token) == (None, None)
     assert found.completed_per_s == pytest.approx(10 / 200e-9)
+
+
+def test_last_completion_is_beyond_32_bits_where_its_parts_are_not() -> None:
+    phase = measured(SingleStream(), [50_000_000, 60_000_000], scheduled_ns=[0, 2_140_000_000])
+    narrow = replace(
+        phase, scheduled_ns=phase.scheduled_ns.astype(np.int32), latency_ns=phase.latency_ns.astype(np.int32)
+    )
+    assert last_completion_ns(narrow) == 2_200_000_000

@@ -78,3 +78,14 @@ def test_mean_is_rounded_down_over_several_blocks() -> None:
     assert integer_mean(values) == 0
     values[0] = 1
     assert integer_mean(values) == 1
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.int64])
+def test_latencies_of_any_width_give_the_same(kind: type[np.signedinteger]) -> None:
+    ordered = sort_latencies(np.array([30_000, -1, 7, 32_767, 7], dtype=kind))
+    assert [ordered[i] for i in range(5)] == [7, 7, 30_000, 32_767, NEVER_NS]
+    assert ordered.never_count == 1
+    assert ordered.count_above(7) == 3
+    assert ordered.count_above(10**12) == 1
+    assert ordered.mean() == NEVER_NS
+    assert sort_latencies(np.array([32_767, 32_767, 1], dtype=kind)).mean() == 21_845
