@@ -22,6 +22,7 @@ Only :mod:`levelfield.cli` turns these into text on the terminal and exit codes.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -139,6 +140,18 @@ class CompletionError(RunError):
 
 class SystemUnderTestError(RunError):
     """The system under test raised an exception, or did not answer within the bound."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> SystemUnderTestError:
+        """The error for an exception that the system raised; says where, and keeps it as the cause."""
+        said = str(error) or "no text"
+        stop = "" if said.endswith((".", "!", "?")) else "."
+        hint = None
+        if places := traceback.extract_tb(error.__traceback__):
+            hint = f"Raised at {places[-1].filename}:{places[-1].lineno}, in {places[-1].name}."
+        found = cls(f"The system under test raised {type(error).__name__}: {said}{stop}", hint=hint)
+        found.__cause__ = error
+        return found
 
 
 def nearest(word: str, choices: Sequence[str], *, what: str) -> UsageError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -9,7 +10,15 @@ from pathlib import Path
 
 from levelfield.errors import OutputError
 
-__all__ = ["claim_output_folder", "sha256_of", "write_atomically"]
+__all__ = ["claim_output_folder", "make_folder", "sha256_of", "write_atomically", "write_problem"]
+
+
+def write_problem(path: Path, error: OSError, *, what: str = "written") -> OutputError:
+    """The error for a file that cannot be written; a full disk gets the next step too."""
+    hint = None
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        hint = "Free space on that disk, or choose another output folder; what was measured before is kept."
+    return OutputError(f"{path} cannot be {what}: {error.strerror or error}.", hint=hint)
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -18,18 +27,40 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Raises:
         OutputError: The folder cannot be written to, or the disk is full.
     """
-    data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    # A lone surrogate, as in a file name that is not UTF-8, is written as its escape.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    temporary: Path | None = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             os.fchmod(stream.fileno(), 0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
+        temporary = None
     except OSError as error:
+        raise write_problem(path, error) from error
+    finally:  # also when Ctrl-C falls into it
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+            temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder that must not be there yet, and those above it.
+
+    Raises:
+        OutputError: It is there, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise OutputError(
+            f"{folder} is there already: another run writes into the same output folder.",
+            hint="Give each run a folder of its own with --out.",
+        ) from error
+    except OSError as error:
+        raise write_problem(folder, error, what="made") from error
+    return folder
 
 
 def sha256_of(path: Path) -> str:

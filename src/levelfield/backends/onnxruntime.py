@@ -106,7 +106,8 @@ def load(model: Path, options: BackendOptions) -> OnnxSession:
     runtime = _runtime()
     _require_provider(runtime, options.provider)
     if not model.is_file():
-        raise ModelError(f"{model} is not there: a model file was expected.", hint="Give the ONNX file with --model.")
+        found = "is a folder" if model.is_dir() else "is not there"
+        raise ModelError(f"{model} {found}: a model file was expected.", hint="Give the ONNX file with --model.")
     errors = _runtime_errors()
     on_load: _ErrorTypes = (*errors, RuntimeError, ValueError)
     try:

@@ -68,7 +68,8 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     try:
         outcome = app.main(args=arguments, prog_name="levelfield", standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort:  # what click makes of Ctrl-C
+        click.echo("levelfield: interrupted.", err=True)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
@@ -76,9 +77,6 @@ def run(arguments: list[str] | None = None) -> int:
     except LevelfieldError as error:
         click.echo(f"levelfield: {error.text()}", err=True)
         return error.exit_code
-    except KeyboardInterrupt:
-        click.echo("levelfield: interrupted.", err=True)
-        return INTERRUPTED
     except Exception:  # noqa: BLE001 - the last place that can say anything: show all of it
         traceback.print_exc()
         click.echo("levelfield: this is an error in levelfield itself; please report the lines above.", err=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from levelfield.cli.progress import Progress
 from levelfield.cli.tables import print_closing
+from levelfield.errors import OutputError
 from levelfield.inference.report import write_report
 from levelfield.inference.request import RunRequest
 from levelfield.inference.result import Accuracy
@@ -45,7 +47,10 @@ def perform(request: RunRequest) -> tuple[BenchmarkRun, Path | None]:
     if not run.runs:
         return run, None
     report = request.out / "report.html"
-    write_report(report, run.runs)
+    try:
+        write_report(report, run.runs)
+    except OutputError as error:  # the table still tells what was measured
+        return replace(run, failures=(*run.failures, error)), None
     return run, report
 
 
@@ -67,9 +72,11 @@ def show(run: BenchmarkRun, report: Path | None) -> None:
 
 
 def exit_code_of(run: BenchmarkRun) -> int:
-    """130 interrupted, 1 when something does not hold, 0 when everything does."""
+    """130 interrupted, 1 when something does not hold (2: the disk is full), 0 when everything does."""
     if run.interrupted:
         return INTERRUPTED
+    if run.failures:
+        return run.failures[0].exit_code
     return OK if run.holds else INVALID
 
 

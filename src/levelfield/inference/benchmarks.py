@@ -9,7 +9,7 @@ from pathlib import Path
 from levelfield.backends import Backend
 from levelfield.backends.port import BackendOptions
 from levelfield.errors import UsageError, nearest
-from levelfield.rules.model import Sizes
+from levelfield.rules.model import RuleSet, Sizes
 from levelfield.terms import Edition
 from levelfield.workloads.task import InferenceTask, Precision
 
@@ -76,13 +76,19 @@ BENCHMARKS: tuple[InferenceBenchmark, ...] = (
 )
 
 
-def benchmark_named(name: str) -> InferenceBenchmark:
+def benchmark_named(name: str, rules: RuleSet) -> InferenceBenchmark:
     """A benchmark by its name, in any case.
 
     Raises:
-        UsageError: There is none; the message names the nearest one.
+        UsageError: There is none; the message names the nearest one. Or it is one of the round that cannot be run yet.
     """
     for benchmark in BENCHMARKS:
         if benchmark.name == name.lower():
             return benchmark
-    raise nearest(name, [benchmark.name for benchmark in BENCHMARKS], what="benchmark")
+    known = [benchmark.name for benchmark in BENCHMARKS]
+    if name.lower() in {benchmark.name.lower() for benchmark in rules}:
+        raise UsageError(
+            f"{name} is a benchmark of {rules.name}, but levelfield cannot run it yet.",
+            hint=f"What can be run: {', '.join(known)}. Its rules: levelfield rules show {rules.name}",
+        )
+    raise nearest(name, known, what="benchmark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from levelfield.formats.loadgen_conf import Line, write
@@ -77,7 +78,7 @@ def plan_scenario(request: RunRequest, rules: RuleSet, rule: ScenarioRule, *, ca
     if request.audit_conf is not None:
         layers.append(conf_layer(request.audit_conf, Rank.AUDIT, model=rule.config_model, profile=rules.profile))
     pairs = list(request.settings)
-    if request.duration_s is not None:
+    if request.duration_s is not None and 0 <= request.duration_s < math.inf:  # else RunRequest.problems says so
         pairs.append(f"min_duration={round(request.duration_s * 1000)}")
     layers.append(command_line_layer(pairs, scenario=scenario))
     configured = configure(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from levelfield.terms import Edition, Scenario
 from levelfield.workloads.task import Precision
 
 __all__ = ["RunRequest", "ServingOverrides"]
+
+NAME_BREAKERS = frozenset("/\\\0\n\r\t")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +55,29 @@ class RunRequest:
     duration_s: float | None = None
     issuing: IssuingChoice = IssuingChoice.AUTO
     stall_s: float | None = None
+
+    def problems(self) -> list[str]:
+        """Everything in it that cannot be, whatever the scenario and the rules are."""
+        serving = self.serving
+        found = [
+            f"{option}: found {value:g}, expected {expected}."
+            for option, value, possible, expected in (
+                ("--threads", serving.threads, _from(1), "1 or more"),
+                ("--workers", serving.workers, _from(0), "0 (the issuing thread) or more"),
+                ("--batch", serving.batch_size, _from(1), "1 or more"),
+                ("--batch-delay", serving.batch_delay_ms, _from(0), "milliseconds, 0 or more"),
+                ("--duration", self.duration_s, _from(0), "seconds, 0 or more"),
+                ("--stall", self.stall_s, lambda value: 0 < value < math.inf, "seconds, more than 0"),
+            )
+            if value is not None and not possible(value)
+        ]
+        name = self.system_name
+        if name is not None and (not name.strip() or name.startswith(".") or not NAME_BREAKERS.isdisjoint(name)):
+            found.append(
+                f"--system-name: found {name!r}, expected a name for a folder: not empty, no dot first, no slash."
+            )
+        return found
+
+
+def _from(least: int) -> Callable[[float], bool]:
+    return lambda value: least <= value < math.inf

@@ -14,13 +14,14 @@ Below the output folder::
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from levelfield.backends.port import BackendOptions
-from levelfield.errors import LevelfieldError, SettingsError
-from levelfield.files import claim_output_folder, write_atomically
+from levelfield.errors import ConfigError, LevelfieldError, SettingsError
+from levelfield.files import claim_output_folder, make_folder, write_atomically
 from levelfield.inference.accuracy import gate, score_log
 from levelfield.inference.assemble import Circumstances, assemble
 from levelfield.inference.benchmarks import InferenceBenchmark, ModelChoice, benchmark_named
@@ -34,6 +35,7 @@ from levelfield.loadgen.logs import LogOptions
 from levelfield.loadgen.overhead import overhead_ns_per_query
 from levelfield.loadgen.progress import ProgressListener
 from levelfield.loadgen.run import RunOptions, TestRun, run_test
+from levelfield.loadgen.settings import impossible
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import RuleSet, ScenarioRule
 from levelfield.system.machine import describe, find_machine
@@ -95,12 +97,21 @@ def run_benchmark(
     """
     session = _Session(request)
     for scenario in request.scenarios:
-        if session.interrupted or session.failures:
-            break
-        run = session.scenario(scenario, listener)
+        try:
+            run = session.scenario(scenario, listener)
+        except KeyboardInterrupt:  # between the phases; inside one it does not get this far
+            session.interrupted, run = True, None
+        except LevelfieldError as error:
+            if not session.anything:
+                session.leave_no_trace()
+                raise
+            session.failures.append(error)
+            run = None
         session.write_results()
         if run is not None and on_result is not None:
             on_result(run)
+        if session.interrupted or session.failures:
+            break
     return session.finished()
 
 
@@ -119,9 +130,9 @@ class _Session:
 
     def __init__(self, request: RunRequest) -> None:
         self.request = request
-        self.benchmark: InferenceBenchmark = benchmark_named(request.benchmark)
         self.rules: RuleSet = load_rules(request.rules)
-        rule_by_scenario = {scenario: self.rules.rule(request.benchmark, scenario) for scenario in request.scenarios}
+        self.benchmark: InferenceBenchmark = benchmark_named(request.benchmark, self.rules)
+        rule_by_scenario = {scenario: self.rules.rule(self.benchmark.name, scenario) for scenario in request.scenarios}
         self._plans = self._checked_plans(rule_by_scenario)
         self._machine = find_machine(LiveSource())
         self.runs: list[ReportedRun] = []
@@ -129,17 +140,38 @@ class _Session:
         self.failures: list[LevelfieldError] = []
         self.interrupted = False
         self.system_name = request.system_name or _system_name(self._machine.processor.model, request.backend)
+        self._made_folder = not request.out.exists()
         self._out = claim_output_folder(request.out)
+
+    @property
+    def anything(self) -> bool:
+        """Whether something was measured."""
+        return bool(self.runs or self.accuracies)
+
+    def leave_no_trace(self) -> None:
+        """Take back the output folder that was made for a run that never began."""
+        if self._made_folder:
+            with suppress(OSError):  # it holds something
+                self._out.rmdir()
 
     def _checked_plans(self, rules: dict[Scenario, ScenarioRule]) -> dict[Scenario, Plan]:
         """Configure every scenario before the first is run, so that mistakes show at once, all of them."""
         plans: dict[Scenario, Plan] = {}
-        problems: list[str] = []
+        problems = [*self.request.problems()]
+        scenarios_by_problem: dict[str, list[Scenario]] = {}
         for scenario, rule in rules.items():
             try:
-                plans[scenario] = plan_scenario(self.request, self.rules, rule, capacity=None)
-            except SettingsError as error:
-                problems += [f"{scenario}: {problem}" for problem in error.problems or (error.message,)]
+                plan = plan_scenario(self.request, self.rules, rule, capacity=None)
+            except (SettingsError, ConfigError) as error:
+                found: Iterable[str] = error.problems or (error.message,)
+            else:
+                plans[scenario] = plan
+                found = impossible(plan.settings(Mode.PERFORMANCE))
+            for problem in found:
+                scenarios_by_problem.setdefault(problem, []).append(scenario)
+        for problem, scenarios in scenarios_by_problem.items():
+            everywhere = len(scenarios) == len(rules)
+            problems.append(problem if everywhere else f"{', '.join(scenarios)}: {problem}")
         if problems:
             raise SettingsError("These settings cannot be run.", problems=dict.fromkeys(problems))
         return plans
@@ -225,7 +257,7 @@ class _Session:
         task, system, folder, listener = place.task, place.system, place.folder, place.listener
         accuracy = mode is Mode.ACCURACY
         logs = folder / ("accuracy" if accuracy else "performance/run_1")
-        logs.mkdir(parents=True)
+        make_folder(logs)
         run = run_test(
             system,
             task.dataset,
@@ -245,7 +277,7 @@ class _Session:
 
     def _write_measurements(self, plan: Plan) -> None:
         folder = self._out / "measurements" / self.system_name / self.benchmark.name / plan.rule.scenario
-        folder.mkdir(parents=True)
+        make_folder(folder)
         write_atomically(folder / "mlperf.conf", plan.mlperf_conf)
         write_atomically(folder / "user.conf", plan.user_conf)
 
@@ -254,7 +286,8 @@ class _Session:
         framework = " ".join(word for word in (found.get("backend", ""), found.get("version", "")) if word)
         description = describe(self._machine, framework=framework, software=_software())
         path = self._out / "systems" / f"{self.system_name}.json"
-        path.parent.mkdir(exist_ok=True)
+        if not path.parent.is_dir():
+            make_folder(path.parent)
         write_atomically(path, description.to_json())
         return description.as_dict()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ __all__ = ["Serving", "capacity_per_s", "default_serving", "serve"]
 
 CAPACITY_S = 0.3
 """How long the capacity is measured."""
+ANSWER_BOUND_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class _Counter:
 
     def __init__(self) -> None:
         self.completed = 0
+        self._lock = threading.Lock()
         self.failure: BaseException | None = None
         self.wants_payloads = False
 
@@ -84,7 +87,27 @@ class _Counter:
         payloads: Payloads | None = None,  # noqa: ARG002 - the port's signature
         token_counts: IntArray | None = None,  # noqa: ARG002
     ) -> None:
-        self.completed += len(ids)
+        with self._lock:  # += alone loses counts of other workers
+            self.completed += len(ids)
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many samples are complete.
+
+        Raises:
+            SystemUnderTestError: The system raised, or does not answer.
+        """
+        deadline = time.monotonic() + ANSWER_BOUND_S
+        while self.completed < count and self.failure is None:
+            if time.monotonic() > deadline:
+                raise SystemUnderTestError(
+                    f"The system under test did not answer: {count - self.completed} samples outstanding for "
+                    f"{ANSWER_BOUND_S:g} s, before anything was measured."
+                )
+            time.sleep(0.0002)
+        if isinstance(self.failure, LevelfieldError):
+            raise self.failure
+        if self.failure is not None:
+            raise SystemUnderTestError.of(self.failure)
 
     def first_token(self, ids: IntArray, payloads: Payloads | None = None) -> None:
         """Not counted."""
@@ -105,7 +128,12 @@ def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: floa
     loaded = np.arange(min(dataset.performance_sample_count, dataset.total_sample_count), dtype=np.int64)
     dataset.load(loaded)
     try:
-        system.warm_up(loaded)
+        try:
+            system.warm_up(loaded)
+        except LevelfieldError:
+            raise
+        except Exception as error:
+            raise SystemUnderTestError.of(error) from error
         counter: _Counter = _Counter()
         complete: Completions = counter
         at_once = max(system.workers, 1)
@@ -116,15 +144,8 @@ def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: floa
             system.issue(piece, piece, complete)
             issued += len(piece)
             # Two pieces ahead, so that no worker waits for the next one.
-            while issued - counter.completed > 2 * len(piece) and counter.failure is None:
-                time.sleep(0.0002)
-        while counter.completed < issued and counter.failure is None:
-            time.sleep(0.0002)
-        if counter.failure is not None:
-            if isinstance(counter.failure, LevelfieldError):
-                raise counter.failure
-            text = f"The system under test raised {type(counter.failure).__name__}: {counter.failure}"
-            raise SystemUnderTestError(text) from counter.failure
+            counter.wait_for(issued - 2 * len(piece))
+        counter.wait_for(issued)
         return issued / (time.perf_counter() - began)
     finally:
         dataset.unload(loaded)

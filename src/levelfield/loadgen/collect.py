@@ -43,7 +43,7 @@ def collect(
 ) -> Measurement:
     """The record of a phase. The windows of the state are used up."""
     per_query = state.schedule.samples_per_query
-    counts = [_issued_samples(window) for window in state.windows]
+    counts = [_issued_samples(window, per_query) for window in state.windows]
     samples = sum(counts)
     tokens = _relative_tokens(state, counts)
     own = _own_delays(state, counts)
@@ -75,13 +75,15 @@ def collect(
     )
 
 
-def _issued_samples(window: Window) -> int:
+def _issued_samples(window: Window, per_query: int) -> int:
     """How many samples of a window were issued: they are its first ones."""
     issued = window.done_ns != NEVER_ISSUED
-    if bool(issued.all()):
-        return len(issued)
     # Several issuing threads may have left a gap when they were stopped; what comes after it counts as not issued.
-    return int(np.argmin(issued))
+    count = len(issued) if bool(issued.all()) else int(np.argmin(issued))
+    # Ctrl-C may fall between the marking of a query and the reading of the clock for it.
+    while count and window.issued_ns[count // per_query - 1] == NEVER_ISSUED:
+        count -= per_query
+    return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,11 @@ class FunctionSystem:
             self._infer(indices[: self.batch_size])
 
     def close(self) -> None:
-        """Let the workers end."""
+        """Let the workers end. What still waits is dropped: a run that is over wants no more answers."""
         with self._arrived:
             self._closed = True
+            self._waiting.clear()
+            self._waiting_samples = 0
             self._arrived.notify_all()
         for thread in self._threads:
             thread.join(timeout=1)

@@ -24,7 +24,7 @@ from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Scenario
 from levelfield.units import NS_PER_MS
 
-__all__ = ["PhaseLimits", "PhaseState", "await_completed", "issue_phase"]
+__all__ = ["PhaseLimits", "PhaseState", "await_completed", "finish_phase", "issue_phase"]
 
 CLOSED_LOOP_BLOCK = 16_384
 """Queries per window in SingleStream and MultiStream."""
@@ -55,6 +55,8 @@ class PhaseState:
     queries_issued: int = 0
     stop: bool = False
     """Set from outside to end the phase."""
+    inside: str = ""
+    """Which method of the system is being called outside of any query: ``warm_up``, ``flush``."""
     ended_early: str | None = None
     events: list[Event] = field(default_factory=list)
     recent: deque[tuple[IntArray, IntArray]] = field(default_factory=lambda: deque(maxlen=4))
@@ -103,8 +105,19 @@ def issue_phase(state: PhaseState) -> None:
             _by_schedule(state)
         case Scenario.OFFLINE:
             _all_at_once(state)
+    finish_phase(state)
+
+
+def finish_phase(state: PhaseState) -> None:
+    """Everything is issued: flush, and wait until all samples are complete.
+
+    Raises:
+        SystemUnderTestError: Nothing completed for ``stall_s``.
+    """
     if state.recorder.failure is None:
+        state.inside = "flush"
         state.system.flush()
+        state.inside = ""
         await_completed(state, state.samples_issued())
 
 
@@ -328,6 +341,8 @@ class _Lane:
                 if self._next is None and due[k] - shown > PREFETCH_SLACK_NS:
                     self._next = next(self._blocks, None)
                 shown = keeper.wait_until(due[k])
+                if lanes > 1 and state.stop:
+                    return False
             end = bisect_right(due, shown, k + 1) if self._coalesce else k + 1
             late, issued_ns = shown - ideal_ns, shown
             for _ in range(k, end):

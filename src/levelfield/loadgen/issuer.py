@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from levelfield.loadgen.ring import RING_ENTRIES, Ring, Word
+from levelfield.loadgen.ring import Ring, Word
 from levelfield.loadgen.schedule import LoadableSet, Schedule, schedule
 from levelfield.loadgen.settings import EffectiveSettings
 from levelfield.loadgen.waiting import Timekeeper, calibrate
@@ -37,8 +37,11 @@ def main() -> None:
     """Issue one phase; the arguments are the descriptors of the shared memory and of the doorbell."""
     shared, bell = (int(argument) for argument in sys.argv[-2:])
     ring = Ring(shared)
-    # The parent is a process of levelfield that has just pickled this for us.
-    assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301
+    try:
+        # The parent is a process of levelfield that has just pickled this for us.
+        assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301
+    except EOFError:  # the parent is gone
+        return
     plan = schedule(assignment.effective, assignment.loadable, assignment.phase)
     # Nobody else wants this interpreter: looking at the clock without pause costs no one anything.
     keeper = calibrate(Timekeeper(make_poll=lambda: lambda: None))
@@ -57,7 +60,7 @@ def main() -> None:
 
 
 def _issue(plan: Schedule, ring: Ring, bell: int, keeper: Timekeeper) -> int:
-    word, entry, now, mask = ring.word, ring.entry, keeper.now, RING_ENTRIES - 1
+    word, entry, now, entries, mask = ring.word, ring.entry, keeper.now, ring.entries, ring.entries - 1
     start_ns = word[Word.START]
     head = 0
     for block in plan.blocks(BLOCK):
@@ -69,7 +72,7 @@ def _issue(plan: Schedule, ring: Ring, bell: int, keeper: Timekeeper) -> int:
                 shown = keeper.wait_until(due_ns)
             if word[Word.STOP]:
                 return 1
-            if head - word[Word.TAIL] >= RING_ENTRIES:
+            if head - word[Word.TAIL] >= entries:
                 return 2
             entry[head & mask] = shown
             head += 1

@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-from levelfield.errors import OutputError
+from levelfield.files import write_problem
 
 __all__ = ["LogFile"]
 
@@ -27,21 +27,21 @@ class LogFile:
             # A lone surrogate is written as its escape, which is what JSON has for it.
             self._stream = path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
         except OSError as error:
-            raise self._problem(error, "opened") from error
+            raise write_problem(path, error, what="opened") from error
 
     def write(self, text: str) -> None:
         """Append text; it may stay in a buffer."""
         try:
             self._stream.write(text)
         except OSError as error:
-            raise self._problem(error, "written") from error
+            raise write_problem(self.path, error) from error
 
     def flush(self) -> None:
         """Hand what was written to the operating system."""
         try:
             self._stream.flush()
         except OSError as error:
-            raise self._problem(error, "written") from error
+            raise write_problem(self.path, error) from error
 
     def close(self) -> None:
         """Bring everything to the disk and close; twice is once."""
@@ -51,7 +51,7 @@ class LogFile:
             self._stream.flush()
             self._sync()
         except OSError as error:
-            raise self._problem(error, "written") from error
+            raise write_problem(self.path, error) from error
         finally:
             # Closing tries to write what is left once more, and fails once more where the disk is full.
             with contextlib.suppress(OSError):
@@ -63,9 +63,3 @@ class LogFile:
         except OSError as error:
             if error.errno not in {errno.EINVAL, errno.EROFS}:  # pipes and terminals have nothing to synchronise
                 raise
-
-    def _problem(self, error: OSError, what: str) -> OutputError:
-        hint = None
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            hint = "Free space on that disk, or choose another output folder; what was measured before is kept."
-        return OutputError(f"{self.path} cannot be {what}: {error.strerror or error}.", hint=hint)

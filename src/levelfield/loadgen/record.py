@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from levelfield.errors import FormatError, OutputError
+from levelfield.errors import FormatError
+from levelfield.files import write_problem
 from levelfield.loadgen.collect import narrow_type
 from levelfield.loadgen.measurement import Event, Issuing, Measurement, Severity
 from levelfield.loadgen.ports import IntArray
@@ -77,8 +78,9 @@ def write_record(path: Path, measurements: tuple[Measurement, ...]) -> None:
             np.savez(stream, allow_pickle=False, header=np.frombuffer(header, np.uint8), **arrays)
         temporary.replace(path)
     except OSError as error:
+        raise write_problem(path, error) from error
+    finally:  # also when Ctrl-C falls into it
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def read_record(path: Path) -> tuple[Measurement, ...]:

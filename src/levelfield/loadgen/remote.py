@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import pickle
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +23,12 @@ from pathlib import Path
 import numpy as np
 
 import levelfield
-from levelfield.errors import RunError
-from levelfield.loadgen.issue import NO_INDICES, PhaseLimits, PhaseState, await_completed
+from levelfield.errors import RunError, SystemUnderTestError
+from levelfield.loadgen.issue import NO_INDICES, PhaseLimits, PhaseState, finish_phase
 from levelfield.loadgen.issuer import Assignment
 from levelfield.loadgen.ports import IntArray, SystemUnderTest
 from levelfield.loadgen.recorder import PENDING, Window
-from levelfield.loadgen.ring import RING_ENTRIES, SHARED_BYTES, Ring, Word
+from levelfield.loadgen.ring import RING_ENTRIES, Ring, Word, shared_bytes
 from levelfield.loadgen.schedule import LoadableSet
 from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Mode
@@ -35,6 +37,7 @@ from levelfield.units import NS_PER_MS, NS_PER_US, format_ns
 __all__ = ["IssuerProcess", "choose_issuing"]
 
 START_BOUND_S = 30.0
+END_BOUND_S = 0.5
 HEAD_START_NS = 5 * NS_PER_MS
 BLOCK = 1024
 PROBE_WAITS = 60
@@ -45,29 +48,30 @@ CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from levelfield.loadgen.is
 
 
 def choose_issuing(
-    choice: str, system: SystemUnderTest, keeper: Timekeeper, warm_up_indices: IntArray
+    choice: str, system: SystemUnderTest, keeper: Timekeeper, warm_up_indices: IntArray, *, stall_s: float
 ) -> tuple[str, str]:
     """``inline`` or ``process``, and why.
 
     In automatic choice this thread waits for sixty moments, one millisecond apart, while the system warms up: if
     its Python threads keep the interpreter, these waits are late, and queries would be too.
+
+    Raises:
+        SystemUnderTestError: The system does not come back from its ``warm_up`` within ``stall_s``.
+        Exception: Whatever the system raised there.
     """
-    if choice != "auto":
-        return choice, "asked for"
-    if not hasattr(os, "memfd_create") and os.name != "posix":
-        return "inline", "this platform has no issuing process"
     warm_up = getattr(system, "warm_up", None)
-    worker = None
-    if warm_up is not None:
-        worker = threading.Thread(target=_quietly, args=(warm_up, warm_up_indices), daemon=True)
-        worker.start()
+    warmer = None if warm_up is None else _WarmUp(warm_up, warm_up_indices)
+    if choice != "auto" or os.name != "posix":
+        if warmer is not None:
+            warmer.finish(stall_s)
+        return (choice, "asked for") if choice != "auto" else ("inline", "this platform has no issuing process")
     lateness: list[int] = []
     due_ns = keeper.now() + PROBE_GAP_NS
     while len(lateness) < PROBE_WAITS:
         lateness.append(keeper.wait_until(due_ns) - due_ns)
         due_ns = max(due_ns, keeper.now()) + PROBE_GAP_NS
-    if worker is not None:
-        worker.join()
+    if warmer is not None:
+        warmer.finish(stall_s)
     late_ns = int(np.sort(lateness)[int(PROBE_WAITS * 0.9)])
     seen = f"a probe in the calling thread was {format_ns(late_ns)} late at its 90th percentile"
     if late_ns > TOLERATED_NS:
@@ -75,11 +79,34 @@ def choose_issuing(
     return "inline", seen
 
 
-def _quietly(warm_up: object, indices: IntArray) -> None:
-    """Warm up; an error shows again, with its message, when the first query is issued."""
-    with suppress(Exception):
-        assert callable(warm_up)
-        warm_up(indices)
+class _WarmUp:
+    """The system's ``warm_up`` in a thread of its own."""
+
+    def __init__(self, warm_up: Callable[[IntArray], object], indices: IntArray) -> None:
+        self._warm_up = warm_up
+        self._indices = indices
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="levelfield-warm-up", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._warm_up(self._indices)
+        except Exception as error:  # noqa: BLE001 - the user's code; raised again by finish
+            self._error = error
+
+    def finish(self, bound_s: float) -> None:
+        """Wait until it is done.
+
+        Raises:
+            SystemUnderTestError: It is not done within the bound.
+            Exception: Whatever the system raised.
+        """
+        self._thread.join(bound_s)
+        if self._thread.is_alive():
+            raise SystemUnderTestError(f"The system under test did not come back from warm_up within {bound_s:g} s.")
+        if self._error is not None:
+            raise self._error
 
 
 class IssuerProcess:
@@ -88,7 +115,7 @@ class IssuerProcess:
     def __init__(self, state: PhaseState, loadable: LoadableSet) -> None:
         self._state = state
         with tempfile.TemporaryFile(dir=_memory_folder()) as shared:
-            shared.truncate(SHARED_BYTES)
+            shared.truncate(shared_bytes(RING_ENTRIES))
             self._ring = Ring(shared.fileno())
             self._bell, ringing_end = os.pipe()
             root = str(Path(levelfield.__file__).parents[1])
@@ -96,6 +123,7 @@ class IssuerProcess:
                 [sys.executable, "-c", CHILD, root, str(shared.fileno()), str(ringing_end)],
                 stdin=subprocess.PIPE,
                 pass_fds=(shared.fileno(), ringing_end),
+                process_group=0,  # Ctrl-C is for this process, which then ends the other
             )
             os.close(ringing_end)
         assignment = Assignment(
@@ -104,8 +132,9 @@ class IssuerProcess:
             phase=Mode.PERFORMANCE if state.timed else Mode.ACCURACY,
         )
         assert self._process.stdin is not None
-        self._process.stdin.write(pickle.dumps(assignment))
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it is dead, which is noticed and said when it is listened to
+            self._process.stdin.write(pickle.dumps(assignment))
+            self._process.stdin.flush()
 
     def issue(self) -> tuple[datetime, IntArray]:
         """Take the queries of the phase from the ring, hand them to the system, and wait until all are complete.
@@ -126,20 +155,19 @@ class IssuerProcess:
         state.start_ns = state.keeper.now() + HEAD_START_NS
         word[Word.START] = state.start_ns
         assert self._process.stdin is not None
-        self._process.stdin.write(b"s")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(b"s")
+            self._process.stdin.flush()
         self._pump(window, picked)
         word[Word.STOP] = 1
         taken = state.queries_issued
         pickup = picked[:taken] - window.issued_ns[:taken]
-        if state.recorder.failure is None:
-            state.system.flush()
-            await_completed(state, state.samples_issued())
+        finish_phase(state)
         return wall_begin, pickup
 
     def _pump(self, window: Window, picked: IntArray) -> None:
         state, word, entry = self._state, self._ring.word, self._ring.entry
-        recorder, issue, now, mask = state.recorder, state.system.issue, state.keeper.now, RING_ENTRIES - 1
+        recorder, issue, now, mask = state.recorder, state.system.issue, state.keeper.now, self._ring.entries - 1
         limits = PhaseLimits.of(state)
         coalesce = bool(getattr(state.effective.requested.load, "coalesce_queries", False))
         max_async = state.effective.max_async_queries if state.timed else 0
@@ -183,7 +211,7 @@ class IssuerProcess:
 
     def _arrived(self, position: int, head: int) -> int:
         """Up to which query the entries have become visible."""
-        entry, mask = self._ring.entry, RING_ENTRIES - 1
+        entry, mask = self._ring.entry, self._ring.entries - 1
         while position < head and entry[position & mask]:
             position += 1
         return position
@@ -195,16 +223,23 @@ class IssuerProcess:
             if not os.read(self._bell, 65_536):
                 if self._ring.word[Word.FINISHED]:
                     return
-                code = self._process.wait()
-                raise RunError(f"The issuing process died with exit code {code}.")
+                raise RunError(
+                    f"The process that issues the queries {_how_it_died(self._process.wait())} before it had issued "
+                    "them all.",
+                    hint="Run again; --issuing inline issues from the process of the system under test instead.",
+                )
         elif not self._ring.word[Word.READY]:
-            raise RunError(f"The issuing process did not start within {bound_s:g} s.")
+            raise RunError(
+                f"The process that issues the queries did not start within {bound_s:g} s.",
+                hint="Is this machine very busy? --issuing inline issues from the process of the system under test.",
+            )
 
     def _check_finished(self) -> None:
         if self._ring.word[Word.FINISHED] == 2:
             raise RunError(
-                f"The process of the system under test left {RING_ENTRIES:,} queries waiting: "
-                "it does not take them as fast as they are issued."
+                f"The system under test left {self._ring.entries:,} queries waiting: its issue() does not take them "
+                "as fast as they are due.",
+                hint="Lower the target rate, or let issue() hand its work to threads of its own.",
             )
 
     def close(self) -> None:
@@ -216,10 +251,23 @@ class IssuerProcess:
             with suppress(OSError):
                 self._process.stdin.close()
         try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:  # it sleeps until a query that is due much later
-            self._process.kill()
-            self._process.wait()
+            self._process.wait(timeout=END_BOUND_S)
+        except subprocess.TimeoutExpired:
+            pass  # it sleeps until a query that is due much later
+        finally:  # also when Ctrl-C falls into the wait
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
+
+
+def _how_it_died(code: int) -> str:
+    """From an exit code of :mod:`subprocess` to words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
 
 
 def _memory_folder() -> str | None:

@@ -7,11 +7,12 @@ so the order in which a processor makes stores visible does not matter.
 from __future__ import annotations
 
 import mmap
+import os
 from enum import IntEnum
 
 import numpy as np
 
-__all__ = ["RING_ENTRIES", "Ring", "Word"]
+__all__ = ["RING_ENTRIES", "Ring", "Word", "shared_bytes"]
 
 RING_ENTRIES = 1 << 20
 """Queries that may wait to be taken by the system's process; 8 MiB, touched only as far as it is used."""
@@ -37,13 +38,20 @@ class Word(IntEnum):
 
 
 HEADER_WORDS = 16
-SHARED_BYTES = (HEADER_WORDS + RING_ENTRIES) * 8
+WORD_BYTES = 8
+
+
+def shared_bytes(entries: int) -> int:
+    """The size of the shared memory of a ring with so many entries, a power of two."""
+    return (HEADER_WORDS + entries) * WORD_BYTES
 
 
 class Ring:
-    """A view of the shared memory behind a file descriptor."""
+    """A view of the shared memory behind a file descriptor. Its size says how many entries there are."""
 
     def __init__(self, descriptor: int) -> None:
-        words = np.frombuffer(mmap.mmap(descriptor, SHARED_BYTES), dtype=np.int64)
+        size = os.fstat(descriptor).st_size
+        words = np.frombuffer(mmap.mmap(descriptor, size), dtype=np.int64)
+        self.entries = size // WORD_BYTES - HEADER_WORDS
         self.word = words[:HEADER_WORDS].data
         self.entry = words[HEADER_WORDS:].data

@@ -6,27 +6,25 @@ and log texts are computed from the records afterwards.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from levelfield.errors import LevelfieldError, RunError, SystemUnderTestError
+from levelfield.errors import LevelfieldError, SystemUnderTestError
 from levelfield.loadgen.clocks import clock_events
 from levelfield.loadgen.collect import collect
-from levelfield.loadgen.issue import PhaseState, issue_phase
+from levelfield.loadgen.issue import PhaseState
 from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
-from levelfield.loadgen.measurement import Event, Issuing, Measurement, Severity
+from levelfield.loadgen.measurement import Event, Measurement, Severity
+from levelfield.loadgen.phase import PhaseWork
 from levelfield.loadgen.ports import SampleLibrary, SystemUnderTest
 from levelfield.loadgen.progress import ProgressListener
 from levelfield.loadgen.record import write_record
 from levelfield.loadgen.recorder import Recorder
-from levelfield.loadgen.remote import IssuerProcess, choose_issuing
 from levelfield.loadgen.schedule import AccuracySampler, LoadableSet, Schedule, loadable_sets, schedule
 from levelfield.loadgen.settings import EffectiveSettings, Settings, derive, problems_of
 from levelfield.loadgen.statistics import Statistics, summarise
@@ -37,9 +35,6 @@ from levelfield.terms import Mode, Scenario, Validity
 from levelfield.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["IssuingChoice", "PhaseOutcome", "RunOptions", "TestRun", "run_test"]
-
-SERVER_SWITCH_INTERVAL_S = 0.0005
-"""Server: how long a busy Python thread of the system may hold up a query on its way, whoever issues it."""
 
 
 class IssuingChoice(StrEnum):
@@ -241,7 +236,10 @@ class _Run:
 
         def attempt(effective: EffectiveSettings) -> PhaseOutcome | None:
             measured = self._measured(effective, loadable)
-            return None if self.failure is not None or self.interrupted else measured
+            if self.failure is None and not self.interrupted:
+                return measured
+            self.measurements.append(measured.measurement)
+            return None
 
         def passes(measured: PhaseOutcome) -> bool:
             # LoadGen asks for the latency constraint alone; ours for all conditions, unless it stands in for LoadGen.
@@ -326,40 +324,25 @@ class _Run:
         return 60 + 10 * effective.min_duration_ms / 1000
 
     def _measure(self, state: PhaseState, loadable: LoadableSet) -> Measurement:
-        issuing, process = self._issuing(state, loadable)
         if state.timed:
             self._announce(*_plan_of(state))
-        wall_begin = datetime.now(UTC)
-        pickup_ns = None
+        work = PhaseWork(state, loadable, self._options.issuing)
+        before = 0 if state.timed else self._next_id
         began_ns, wall_began_ns = self._keeper.now(), self._options.wall_ns()
-        with (
-            _switch_interval(issuing.switch_interval_s),
-            Supervisor(state, self._options.listener, samples_before=0 if state.timed else self._next_id) as supervisor,
-        ):
-            try:
-                if process is None:
-                    wall_begin = datetime.now(UTC)
-                    issue_phase(state)
-                else:
-                    wall_begin, pickup_ns = process.issue()
-            except KeyboardInterrupt:
-                if not supervisor.interrupted_issuing:
-                    self.interrupted = True
-                    state.error("The run was interrupted.")
-            except RunError as error:
-                state.recorder.fail(error)
-            except Exception as error:  # noqa: BLE001 - the system's own code; reported with its type and text
-                state.recorder.fail(error)
-            finally:
-                if process is not None:
-                    process.close()
+        with Supervisor(state, self._options.listener, samples_before=before) as supervisor:
+            supervisor.carry_out(work)
         if state.timed:
             took_ns, wall_took_ns = self._keeper.now() - began_ns, self._options.wall_ns() - wall_began_ns
             state.events += clock_events(took_ns, wall_took_ns)
-        self._note_failure(state)
+        self.interrupted |= supervisor.interrupted
         state.recorder.close()
+        self._note_failure(state)
         measurement = collect(
-            state, loaded_set=loadable.indices, wall_begin=wall_begin, issuing=issuing, pickup_ns=pickup_ns
+            state,
+            loaded_set=loadable.indices,
+            wall_begin=work.wall_begin,
+            issuing=work.issuing,
+            pickup_ns=work.pickup_ns,
         )
         if state.timed:
             self._done(f"{measurement.query_count:,} queries, {measurement.sample_count:,} samples")
@@ -372,28 +355,8 @@ class _Run:
         if isinstance(error, LevelfieldError):
             self.failure = error
         else:
-            self.failure = SystemUnderTestError(f"The system under test raised {type(error).__name__}: {error}")
-            self.failure.__cause__ = error
+            self.failure = SystemUnderTestError.of(error)
         state.error(f"Ending early: {self.failure.message}")
-
-    def _issuing(self, state: PhaseState, loadable: LoadableSet) -> tuple[Issuing, IssuerProcess | None]:
-        """Choose from where to issue; a system that offers to warm up does so on the way, untimed."""
-        interval_s = sys.getswitchinterval()
-        warm_up_indices = loadable.indices[: loadable.unpadded_count]
-        if state.effective.scenario is not Scenario.SERVER:
-            warm_up = getattr(self._system, "warm_up", None)
-            if warm_up is not None and state.timed:
-                warm_up(warm_up_indices)
-            reason = "no query has a due time of its own"
-            return Issuing(mode="inline", reason=reason, switch_interval_s=interval_s), None
-        if not state.timed:
-            return Issuing(mode="inline", reason="accuracy is not timed", switch_interval_s=interval_s), None
-        mode, reason = choose_issuing(self._options.issuing, self._system, self._keeper, warm_up_indices)
-        interval_s = min(interval_s, SERVER_SWITCH_INTERVAL_S)
-        if mode == "process":
-            process = IssuerProcess(state, loadable)
-            return Issuing(mode="process", reason=reason, switch_interval_s=interval_s), process
-        return Issuing(mode="inline", reason=reason, switch_interval_s=interval_s), None
 
 
 def _plan_of(state: PhaseState) -> tuple[str, float | None, int | None, int | None]:
@@ -405,14 +368,3 @@ def _plan_of(state: PhaseState) -> tuple[str, float | None, int | None, int | No
     if effective.scenario is Scenario.SERVER:
         return name, generated.duration_ns / NS_PER_S, generated.query_count, None
     return name, effective.target_duration_ms * NS_PER_MS / NS_PER_S, effective.min_query_count, None
-
-
-@contextmanager
-def _switch_interval(interval_s: float) -> Iterator[None]:
-    """Set the interpreter's thread switch interval, and put the old one back."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(interval_s)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

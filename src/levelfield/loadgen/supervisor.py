@@ -1,4 +1,4 @@
-"""Watching a phase from the side: progress for a person, and a bound on waiting for a system that hangs.
+"""Watching a phase from the side: progress for a person, Ctrl-C, and a bound on waiting for a system that hangs.
 
 The thread wakes four times a second and does very little, since it shares the interpreter with the issuing side.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
+from collections.abc import Callable
+from types import FrameType
 from typing import Self
 
 import numpy as np
@@ -25,10 +27,11 @@ __all__ = ["Supervisor"]
 TICK_S = 0.25
 GRACE_S = 2.0
 """How long the issuing loop has to notice that the phase has failed, before it is interrupted."""
+INTERRUPTED = "The run was interrupted."
 
 
 class Supervisor:
-    """A context manager around one phase.
+    """A context manager around one phase, whose work is done by :meth:`carry_out`.
 
     Args:
         state: The phase.
@@ -41,41 +44,114 @@ class Supervisor:
         self._listener = listener
         self._samples_before = samples_before
         self._ended = threading.Event()
+        self._given_up = threading.Event()
         self._issuing_thread = threading.get_ident()
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
         self._thread = threading.Thread(target=self._watch, name="levelfield-supervisor", daemon=True)
+        self._handles_signal = False
+        self._waiting_interrupt = False
+        self._torn_out = False
         self._last_completed = -1
         self._idle_s = 0.0
-        self.interrupted_issuing = False
-        """Whether the issuing thread had to be torn out of the system under test."""
+        self.interrupted = False
+        """Whether a person stopped the phase (Ctrl-C)."""
 
     def __enter__(self) -> Self:
+        # Only where Ctrl-C would raise KeyboardInterrupt anyway: who handles it otherwise wants that.
+        if self._in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._on_signal)
+            self._handles_signal = True
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join(timeout=GRACE_S)
+        if self._handles_signal:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._waiting_interrupt and not self._torn_out:
+            self._note_interrupt()
+
+    def carry_out(self, work: Callable[[], None]) -> None:
+        """Do the work of the phase. What ends it before its time is noted in the state, and not raised.
+
+        Outside the main thread no signal reaches a system that hangs, so there the work is done by a thread that can be
+        left behind.
+        """
+        try:
+            if self._in_main_thread:
+                work()
+            else:
+                self._beside(work)
+        except KeyboardInterrupt:
+            if not self._torn_out:
+                self._note_interrupt()
+        except Exception as error:  # noqa: BLE001 - the system's own code; reported with its type and text
+            self._state.recorder.fail(error)
+        finally:
+            self._state.stop = True
+            self._ended.set()
+
+    def _beside(self, work: Callable[[], None]) -> None:
+        """Do the work in a thread of its own, and leave that one behind where it cannot be torn out."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except KeyboardInterrupt:
+                pass
+            except Exception as error:  # noqa: BLE001 - as in carry_out
+                self._state.recorder.fail(error)
+
+        thread = threading.Thread(target=guarded, name="levelfield-issue", daemon=True)
+        thread.start()
+        assert thread.ident is not None
+        self._issuing_thread = thread.ident
+        while thread.is_alive() and not self._given_up.is_set():
+            thread.join(TICK_S)
+
+    def _note_interrupt(self) -> None:
+        if not self.interrupted:
+            self.interrupted = True
+            self._state.error(INTERRUPTED)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's arguments
+        """Ctrl-C, or tearing out: at once, unless it would leave the recorder locked or the phase is over anyway."""
+        inside_recorder = frame is not None and frame.f_code in self._state.recorder.uninterruptible
+        if inside_recorder or self._ended.is_set():
+            self._waiting_interrupt = True
+            return
+        self._waiting_interrupt = False
+        raise KeyboardInterrupt
 
     def _watch(self) -> None:
+        state = self._state
         while not self._ended.wait(TICK_S):
-            state = self._state
             if self._listener is not None and state.start_ns:
                 self._listener.update(self._snapshot())
+            if self._waiting_interrupt:
+                signal.pthread_kill(self._issuing_thread, signal.SIGINT)
             if self._stalled():
-                state.recorder.fail(
-                    SystemUnderTestError(
-                        f"The system under test did not answer: nothing completed for {state.stall_s:g} s, "
-                        f"{state.recorder.completed} samples were complete by then."
-                    )
-                )
+                state.recorder.fail(SystemUnderTestError(self._stall_message()))
+            if state.recorder.failure is not None:
+                state.stop = True
                 if not self._ended.wait(GRACE_S):
                     self._tear_out()
                     return
 
+    def _stall_message(self) -> str:
+        state = self._state
+        if state.inside:
+            return f"The system under test did not come back from {state.inside} within {state.stall_s:g} s."
+        return (
+            f"The system under test did not answer: nothing completed for {state.stall_s:g} s, "
+            f"{state.recorder.completed} samples were complete by then."
+        )
+
     def _stalled(self) -> bool:
         state = self._state
         completed = state.recorder.completed
-        if completed != self._last_completed or not self._anything_outstanding(completed):
+        if completed != self._last_completed or not (state.inside or self._anything_outstanding(completed)):
             self._last_completed = completed
             self._idle_s = 0.0
             return False
@@ -127,11 +203,13 @@ class Supervisor:
 
     def _tear_out(self) -> None:
         """Interrupt an issuing thread that hangs inside the system under test."""
-        self.interrupted_issuing = True
-        if self._issuing_thread == threading.main_thread().ident and hasattr(signal, "pthread_kill"):
-            # A signal also ends a blocking system call; the runner knows that it was not a person's Ctrl-C.
+        self._torn_out = True
+        if self._in_main_thread and hasattr(signal, "pthread_kill"):
+            # A signal also ends a blocking system call.
             signal.pthread_kill(self._issuing_thread, signal.SIGINT)
-        else:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._issuing_thread), ctypes.py_object(KeyboardInterrupt)
-            )
+            return
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(self._issuing_thread), ctypes.py_object(KeyboardInterrupt)
+        )
+        if not self._ended.wait(GRACE_S):
+            self._given_up.set()

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from levelfield.errors import SystemUnderTestError
+from levelfield.errors import SystemUnderTestError, UsageError
 from levelfield.inference.benchmarks import benchmark_named
 from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
+from levelfield.rules.load import load
 from levelfield.terms import Scenario
 from levelfield.workloads.task import IndexArray, PayloadArray, Score
 
@@ -84,4 +85,11 @@ def test_a_model_with_a_fixed_batch_is_not_given_more() -> None:
 
 def test_unknown_benchmark_names_the_nearest() -> None:
     with pytest.raises(Exception, match="resnet50"):
-        benchmark_named("resnet5")
+        benchmark_named("resnet5", load("inference-v2.0"))
+
+
+def test_benchmark_of_the_round_that_cannot_be_run_yet_says_so() -> None:
+    with pytest.raises(
+        UsageError, match=r"bert-99 is a benchmark of inference-v2\.0, but levelfield cannot run it yet"
+    ):
+        benchmark_named("bert-99", load("inference-v2.0"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from fakes import INLINE, FakeClock, ServiceSystem, phase_state
+
 from levelfield.errors import FormatError, OutputError
 from levelfield.loadgen.collect import collect, narrow_type
 from levelfield.loadgen.issue import issue_phase

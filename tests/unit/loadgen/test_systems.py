@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 import pytest
-
 from fakes import phase_state
+
 from levelfield.errors import SettingsError
 from levelfield.loadgen.asyncio_system import AsyncSystem
 from levelfield.loadgen.function_system import FunctionSystem

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fakes import FakeClock
+
 from levelfield.loadgen.waiting import LEAST_MARGIN_NS, MOST_MARGIN_NS, calibrate
 
 
