@@ -1,6 +1,6 @@
 """The load generator's own cost: levelfield and the wheel ``mlcommons-loadgen`` side by side, with a null system.
 
-    python benchmarks/loadgen.py [--quick] [--json FILE]
+    python benchmarks/loadgen.py [--quick] [--json FILE] [--publish]
 
 Every measurement is a fresh process (clean memory, clean interpreter); the kinds take turns, so that whatever else the
 machine does hits all of them. How to read the numbers: ``benchmarks/README.md``.
@@ -24,6 +24,9 @@ from pathlib import Path
 from measure import Measurement, Request, measure
 
 SOURCE = Path(__file__).parents[1] / "src"
+README = Path(__file__).with_name("README.md")
+RESULTS = Path(__file__).with_name("results") / "loadgen.json"
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 CHILD_BOUND_S = 120
 QUIET_LOAD_PER_CORE = 0.5
 """Above this a run is marked; the benchmark's own load, at most one core, is not counted."""
@@ -162,18 +165,24 @@ def main() -> None:
         "rows": [*(_row(row, runs[row.job]) for row in ROWS), _memory_row(runs)],
         "runs": {name: [asdict(run) for run in taken] for name, taken in runs.items()},
     }
-    _show(report)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(shown(report)))
+    for path in filter(None, [arguments.json, RESULTS if arguments.publish else None]):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if arguments.publish:
+        _write_readme(report)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two short repetitions: whether it runs, not how fast")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single measurement here")
+    parser.add_argument("--publish", action="store_true", help="write results/loadgen.json and the table of README.md")
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.publish and arguments.quick:
+        parser.error("--publish needs a whole run, not --quick")
+    return arguments
 
 
 @dataclass(frozen=True)
@@ -316,20 +325,34 @@ def _commit() -> str:
     return asked.stdout.strip() or "unknown"
 
 
-def _show(report: dict[str, object]) -> None:
+def shown(report: dict[str, object]) -> Iterator[str]:
+    """The report as people read it: what was measured where, then the table."""
     machine, versions = report["machine"], report["versions"]
-    print(f"{machine['processor']}, {machine['cores_usable']} cores, {machine['operating_system']}; {report['date']}")
-    print(", ".join(f"{name} {value}" for name, value in versions.items()))
-    print(
-        f"{report['repetitions']} repetitions, median (best); ratio = wheel / ours by medians, above 1 is ours better"
+    yield (
+        f"{machine['processor']}, {machine['cores_usable']} cores, "
+        f"{machine['operating_system']}, {machine['kernel']}; {report['date']}"
     )
-    if not report["quiet"]:
-        print("NOT COMPARABLE: other processes were using the machine.")
+    yield ", ".join(f"{name} {value}" for name, value in versions.items())
+    yield f"{report['repetitions']} repetitions, median (best); ratios are wheel / ours, above 1 is ours better"
+    if report["quiet"]:
+        yield f"Load per core before: {report['load_per_core_before']}; the machine was quiet."
+    else:
+        yield "NOT COMPARABLE: other processes were using the machine."
     if report["quick"]:
-        print("QUICK: shows that everything runs; the numbers are not to be quoted.")
-    print()
-    for line in table(report["rows"]):
-        print(line)
+        yield "QUICK: shows that everything runs; the numbers are not to be quoted."
+    yield ""
+    yield from table(report["rows"])
+
+
+def _write_readme(report: dict[str, object]) -> None:
+    """Put the table between the two marks of the README."""
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    head, _, rows = "\n".join(shown(report)).partition("\n\n")
+    README.write_text(
+        f"{before}{BEGIN}\n{head.replace(chr(10), '  ' + chr(10))}\n\n{rows}\n{END}{after}", encoding="utf-8"
+    )
 
 
 def table(rows: list[dict[str, object]]) -> Iterator[str]:
