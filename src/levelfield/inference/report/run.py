@@ -50,12 +50,12 @@ def completed_queries(run: ReportedRun) -> tuple[IntArray, IntArray]:
         slowest = np.maximum.reduceat(latencies, starts)
         latencies = np.where(np.minimum.reduceat(latencies, starts) < 0, np.int64(-1), slowest)
     done = latencies >= 0
-    return run.scheduled_ns[: len(latencies)][done], latencies[done]
+    return run.scheduled_ns[: len(latencies)][done].astype(np.int64), latencies[done].astype(np.int64)
 
 
 def completion_times_ns(run: ReportedRun) -> IntArray:
     """(completed samples,) when each sample completed, in order of issue."""
     done = run.latency_ns >= 0
     due = np.repeat(run.scheduled_ns, run.samples_per_query)[: len(run.latency_ns)]
-    times: IntArray = due[done] + run.latency_ns[done]
-    return times
+    # A record holds narrow integers; their sum may not fit.
+    return due[done].astype(np.int64) + run.latency_ns[done]
