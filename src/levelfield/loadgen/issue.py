@@ -333,29 +333,37 @@ class _Lane:
         window.prepare_logging(places, block.indices, block.logged, wanted=recorder.wants_payloads)
         state.recent.append((places, block.scheduled_ns))
         limited = bool(self._max_async) or self._limits.bounded
-        own, free_ns, most = window.own, self._free_ns, MOST_OWN_DELAY_NS
+        own, free_ns, coalesce, most = window.own, self._free_ns, self._coalesce, MOST_OWN_DELAY_NS
         k, shown = 0, now()
         while k < count:
-            ideal_ns = max(due[k], free_ns)
-            if shown < due[k]:
-                if self._next is None and due[k] - shown > PREFETCH_SLACK_NS:
+            # Everything that can be done before the query is due is done now: after a sleep, code runs slowly at first.
+            due_ns, end = due[k], k + 1
+            ideal_ns = free_ns if free_ns > due_ns else due_ns
+            query_ids, query_indices = ids[k:end], indices[k:end]
+            if shown < due_ns:
+                if self._next is None and due_ns - shown > PREFETCH_SLACK_NS:
                     self._next = next(self._blocks, None)
-                shown = keeper.wait_until(due[k])
+                shown = keeper.wait_until(due_ns)
                 if lanes > 1 and state.stop:
                     return False
-            end = bisect_right(due, shown, k + 1) if self._coalesce else k + 1
-            late, issued_ns = shown - ideal_ns, shown
-            for _ in range(k, end):
-                done[position] = PENDING
-                issued[position] = shown
-                own[position] = min(most, late)
-                position += lanes
-            state.queries_issued += end - k
-            issue(ids[k:end], indices[k:end], complete)
-            k = end
+            done[position] = PENDING
+            issued[position] = shown
+            state.queries_issued += 1
+            if coalesce and (also := bisect_right(due, shown, end)) > end:
+                state.queries_issued += also - end
+                end = also
+                query_ids, query_indices = ids[k:end], indices[k:end]
+                window.done_ns[places[k + 1 : end]] = PENDING
+                window.issued_ns[places[k + 1 : end]] = shown
+            issue(query_ids, query_indices, complete)
             returned = now()
+            late_ns = shown - ideal_ns
+            own[position] = late_ns if late_ns < most else most
+            if end > k + 1:
+                window.own_ns[places[k + 1 : end]] = own[position]
             self._free_ns = free_ns = ideal_ns + returned - shown
-            shown = returned
+            position += (end - k) * lanes
+            k, issued_ns, shown = end, shown, returned
             if state.stop or recorder.failure is not None:
                 return False
             if limited and self._limits.ends_server(state, issued_ns - state.start_ns, self._max_async):
