@@ -143,6 +143,8 @@ def _runtime() -> ModuleType:
     try:
         import onnxruntime
     except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C while it was loaded
+            raise KeyboardInterrupt from error
         raise MissingError(
             f"onnxruntime is not installed, or does not load here: {error}.", hint="pip install onnxruntime"
         ) from error

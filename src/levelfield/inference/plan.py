@@ -9,7 +9,7 @@ from levelfield.formats.loadgen_conf import Line, write
 from levelfield.inference.request import RunRequest
 from levelfield.loadgen.configure import Configured, configure
 from levelfield.loadgen.layers import Layer, Rank, conf_layer, locks_of, rules_layer, values_layer
-from levelfield.loadgen.native import command_line_layer, native_layer
+from levelfield.loadgen.native import command_line_layer, native_keys, native_layer
 from levelfield.loadgen.official_conf import mlperf_conf
 from levelfield.loadgen.setting_names import SettingValue
 from levelfield.loadgen.settings import MultiStream, Offline, Server, Settings, SingleStream
@@ -77,7 +77,7 @@ def plan_scenario(request: RunRequest, rules: RuleSet, rule: ScenarioRule, *, ca
         layers.append(native_layer(request.native_conf, scenario=scenario))
     if request.audit_conf is not None:
         layers.append(conf_layer(request.audit_conf, Rank.AUDIT, model=rule.config_model, profile=rules.profile))
-    pairs = list(request.settings)
+    pairs = [pair for pair in request.settings if not _is_for_another(pair, scenario, request.scenarios)]
     if request.duration_s is not None and 0 <= request.duration_s < math.inf:  # else RunRequest.problems says so
         pairs.append(f"min_duration={round(request.duration_s * 1000)}")
     layers.append(command_line_layer(pairs, scenario=scenario))
@@ -94,6 +94,12 @@ def plan_scenario(request: RunRequest, rules: RuleSet, rule: ScenarioRule, *, ca
         mlperf_conf=mlperf_conf(rules),
         user_conf=_user_conf(rule, configured.settings),
     )
+
+
+def _is_for_another(pair: str, scenario: Scenario, asked: tuple[Scenario, ...]) -> bool:
+    """Whether ``key=value`` means nothing in this scenario but something in another that runs too."""
+    key = pair.partition("=")[0].strip()
+    return key not in native_keys(scenario) and any(key in native_keys(other) for other in asked)
 
 
 def _expected(scenario: Scenario, rule: ScenarioRule, capacity: float) -> dict[str, SettingValue]:

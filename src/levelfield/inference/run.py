@@ -14,6 +14,7 @@ Below the output folder::
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -35,7 +36,7 @@ from levelfield.loadgen.logs import LogOptions
 from levelfield.loadgen.overhead import overhead_ns_per_query
 from levelfield.loadgen.progress import ProgressListener
 from levelfield.loadgen.run import RunOptions, TestRun, run_test
-from levelfield.loadgen.settings import impossible
+from levelfield.loadgen.settings import impossible, problems_of
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import RuleSet, ScenarioRule
 from levelfield.system.machine import describe, find_machine
@@ -47,6 +48,7 @@ from levelfield.workloads.task import InferenceTask
 __all__ = ["RUN_SCHEMA", "BenchmarkRun", "run_benchmark"]
 
 RUN_SCHEMA = "levelfield.inference-run/1"
+GENERAL = "These settings cannot be run."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,22 +160,29 @@ class _Session:
         """Configure every scenario before the first is run, so that mistakes show at once, all of them."""
         plans: dict[Scenario, Plan] = {}
         problems = [*self.request.problems()]
+        headings = [GENERAL] if problems else []
         scenarios_by_problem: dict[str, list[Scenario]] = {}
         for scenario, rule in rules.items():
             try:
                 plan = plan_scenario(self.request, self.rules, rule, capacity=None)
             except (SettingsError, ConfigError) as error:
                 found: Iterable[str] = error.problems or (error.message,)
+                headings.append(error.message if error.problems else GENERAL)
             else:
                 plans[scenario] = plan
-                found = impossible(plan.settings(Mode.PERFORMANCE))
+                settings = plan.settings(Mode.PERFORMANCE)
+                # How many samples the dataset has is known later, and only one of the settings depends on it.
+                found = [*impossible(settings), *problems_of(settings, performance_sample_count=sys.maxsize)]
+                headings += [GENERAL] if found else []
             for problem in found:
                 scenarios_by_problem.setdefault(problem, []).append(scenario)
         for problem, scenarios in scenarios_by_problem.items():
             everywhere = len(scenarios) == len(rules)
             problems.append(problem if everywhere else f"{', '.join(scenarios)}: {problem}")
         if problems:
-            raise SettingsError("These settings cannot be run.", problems=dict.fromkeys(problems))
+            heading = headings[0] if len(set(headings)) == 1 else GENERAL
+            hint = "Without --official anything may be changed, for a run that is no result of the round."
+            raise SettingsError(heading, problems=dict.fromkeys(problems), hint=hint if self.request.official else None)
         return plans
 
     def scenario(self, scenario: Scenario, listener: ProgressListener | None) -> ReportedRun | None:
