@@ -89,7 +89,7 @@ def result_of(scenario: Scenario, metric: Metric, performance: Performance, **ch
         "official": False,
         "rules": RulesReference(name="inference-v2.0", sha256="4f" * 32, profile="v6", draw_variant="lemire"),
         "backend": {
-            "name": "onnxruntime",
+            "backend": "onnxruntime",
             "version": "1.32.0",
             "precision": "int8",
             "threads": "1",

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from levelfield import __version__
 from levelfield.backends.port import BackendOptions
 from levelfield.errors import ConfigError, LevelfieldError, SettingsError
 from levelfield.files import claim_output_folder, make_folder, write_atomically
@@ -40,7 +41,7 @@ from levelfield.loadgen.settings import impossible, problems_of
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import RuleSet, ScenarioRule
 from levelfield.system.machine import describe, find_machine
-from levelfield.system.software import versions_of
+from levelfield.system.software import python_version, versions_of
 from levelfield.system.source import LiveSource
 from levelfield.terms import Mode, Scenario
 from levelfield.workloads.task import InferenceTask
@@ -293,7 +294,8 @@ class _Session:
     def _write_system(self, task: InferenceTask) -> dict[str, str]:
         found = task.describe()
         framework = " ".join(word for word in (found.get("backend", ""), found.get("version", "")) if word)
-        description = describe(self._machine, framework=framework, software=_software())
+        software = {name: version for name, version in _software().items() if name != "python"}
+        description = describe(self._machine, framework=framework, software=software)
         path = self._out / "systems" / f"{self.system_name}.json"
         if not path.parent.is_dir():
             make_folder(path.parent)
@@ -329,5 +331,7 @@ def _system_name(processor: str | None, backend: str) -> str:
 
 
 def _software() -> dict[str, str]:
-    found = versions_of(("levelfield", "numpy", "onnxruntime"))
-    return {name: version for name, version in found.items() if version is not None}
+    """Versions of what takes part in a measurement."""
+    found = versions_of(("numpy", "onnxruntime"))
+    installed = {name: version for name, version in found.items() if version is not None}
+    return {"levelfield": __version__, "python": python_version(), **installed}

@@ -81,7 +81,7 @@ def _head(runs: Sequence[ReportedRun]) -> Markup:
 def _header(runs: Sequence[ReportedRun]) -> Markup:
     first = runs[0].result
     warning = caution([run.result for run in runs])
-    model = " ".join(first.backend.get(key, "") for key in ("name", "version", "precision")).strip()
+    model = " ".join(first.backend.get(key, "") for key in ("backend", "version", "precision")).strip()
     processor = first.system.get("host_processor_model_name", "")
     accelerator = first.system.get("accelerator_model_name", "")
     ran_on = [part for part in (processor, accelerator) if part]
