@@ -296,7 +296,7 @@ def hostile_run() -> ReportedRun:
     result = replace(
         run.result,
         benchmark=evil,
-        backend={evil: evil, "name": evil},
+        backend={evil: evil, "backend": evil},
         system={"host_processor_model_name": evil, evil: ""},
         software={evil: evil},
         settings=(SettingLine(name=evil, value=evil, origin=evil, overridden=(evil,)),),
