@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from levelfield.errors import CompletionError, SystemUnderTestError
+from levelfield.errors import CompletionError, OutputError, SystemUnderTestError
 from levelfield.loadgen.measurement import Event, Severity
 from levelfield.loadgen.ports import BoolArray, Completions, IntArray, Payloads
 
@@ -399,7 +399,10 @@ class Recorder:
             self.events.append(
                 Event(key="error_runtime", text=f"{more} more faulty completions.", severity=Severity.ERROR)
             )
-        self.flush()
+        try:
+            self.flush()
+        except OutputError as error:
+            self.fail(error)
 
     def _is_logged(self, offset: int) -> bool:
         return self._log_all or (self._window.logged is not None and bool(self._window.logged[offset]))
