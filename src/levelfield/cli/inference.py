@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from levelfield.cli.choices import edition_of, issuing_of, precision_of, scenarios_of
 from levelfield.terms import Scenario
 
 __all__ = ["command"]
@@ -89,6 +88,7 @@ def run(
     levelfield inference run -b resnet50 --edition full --data imagenet/ --model resnet50.onnx --official
     """  # noqa: D301 - click's mark for lines that stay as they are
     from levelfield.backends import backend_named
+    from levelfield.cli.choices import edition_of, issuing_of, precision_of, scenarios_of
     from levelfield.cli.show import execute
     from levelfield.errors import UsageError
     from levelfield.inference.request import RunRequest, ServingOverrides

@@ -23,7 +23,9 @@ from levelfield.errors import ConfigError, InputError
 from levelfield.terms import Profile, Scenario
 
 __all__ = [
+    "INTEGER",
     "KEYS",
+    "WHITESPACE",
     "Assignment",
     "ConfFile",
     "ConfKey",
@@ -37,6 +39,7 @@ __all__ = [
     "is_number",
     "parse",
     "read",
+    "text_of",
     "write",
 ]
 

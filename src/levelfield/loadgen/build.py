@@ -10,7 +10,7 @@ from pathlib import Path
 from levelfield import __version__
 from levelfield.terms import Profile
 
-__all__ = ["Build", "build_of"]
+__all__ = ["UNKNOWN", "Build", "build_of"]
 
 ROOMS = ("formats", "loadgen", "stats")
 """The parts of the package that decide what is measured and logged."""

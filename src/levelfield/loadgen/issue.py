@@ -24,7 +24,7 @@ from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Scenario
 from levelfield.units import NS_PER_MS
 
-__all__ = ["PhaseLimits", "PhaseState", "await_completed", "finish_phase", "issue_phase"]
+__all__ = ["NO_INDICES", "PhaseLimits", "PhaseState", "await_completed", "finish_phase", "issue_phase"]
 
 CLOSED_LOOP_BLOCK = 16_384
 """Queries per window in SingleStream and MultiStream."""

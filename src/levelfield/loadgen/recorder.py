@@ -23,7 +23,7 @@ from levelfield.errors import CompletionError, OutputError, SystemUnderTestError
 from levelfield.loadgen.measurement import Event, Severity
 from levelfield.loadgen.ports import BoolArray, Completions, IntArray, Payloads
 
-__all__ = ["AccuracySink", "Recorder", "RecorderCompletions", "Window"]
+__all__ = ["NEVER_ISSUED", "PENDING", "AccuracySink", "Recorder", "RecorderCompletions", "Window"]
 
 NEVER_ISSUED = 0
 PENDING = -1

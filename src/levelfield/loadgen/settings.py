@@ -26,6 +26,7 @@ __all__ = [
     "Tokens",
     "default_load",
     "derive",
+    "impossible",
     "problems_of",
 ]
 

@@ -22,7 +22,15 @@ from levelfield.stats.percentile import NEVER_NS, PERCENTILES, SortedLatencies, 
 from levelfield.terms import Scenario
 from levelfield.units import NS_PER_S
 
-__all__ = ["Latencies", "LatenessStatistics", "Statistics", "TokenStatistics", "last_completion_ns", "summarise"]
+__all__ = [
+    "MULTI_STREAM_PERCENTILE",
+    "Latencies",
+    "LatenessStatistics",
+    "Statistics",
+    "TokenStatistics",
+    "last_completion_ns",
+    "summarise",
+]
 
 PIECE = 1 << 16
 """Queries looked at in one go where wider copies are needed."""

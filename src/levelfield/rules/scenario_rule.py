@@ -26,7 +26,7 @@ from levelfield.rules.model import (
 from levelfield.rules.table import Problems, Table
 from levelfield.terms import Scenario
 
-__all__ = ["RULE_FIELDS", "Shared", "check_rule_table", "scenario_rule"]
+__all__ = ["RULE_FIELDS", "Shared", "check_audit_part", "check_cites", "check_rule_table", "scenario_rule"]
 
 LIMITS = {
     "latency_limit_ns": LimitKind.LATENCY,

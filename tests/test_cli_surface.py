@@ -1,0 +1,101 @@
+"""The commands and options, literally: a change of what users type is made on purpose, and seen in a review."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from levelfield import __version__
+from levelfield.cli.app import app, run
+
+SRC = Path(__file__).parents[1] / "src"
+
+SURFACE: dict[str, list[str]] = {
+    "": ["--help", "--version", "-h"],
+    "demo": ["--help", "--json", "--out", "-h"],
+    "inference": ["--help", "-h"],
+    "inference run": [
+        "--accuracy-only", "--audit-config", "--backend", "--batch", "--batch-delay", "--benchmark", "--config",
+        "--data", "--duration", "--edition", "--help", "--issuing", "--json", "--model", "--no-accuracy", "--official",
+        "--out", "--precision", "--qps", "--rules", "--scenario", "--set", "--stall", "--system-name", "--threads",
+        "--user-conf", "--workers", "-b", "-h", "-s",
+    ],
+    "inference list": ["--help", "--json", "--rules", "-h"],
+    "rules": ["--help", "-h"],
+    "rules list": ["--help", "--json", "-h"],
+    "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],
+    "doctor": ["--help", "--json", "-h"],
+}  # fmt: skip
+
+
+def commands(
+    command: click.Command = app, path: tuple[str, ...] = (), parent: click.Context | None = None
+) -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Every command with its path, itself first."""
+    settings = {} if parent else command.context_settings
+    context = click.Context(command, info_name=path[-1] if path else "levelfield", parent=parent, **settings)
+    yield " ".join(path), command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands(found, (*path, name), context)
+
+
+def names_of(command: click.Command, context: click.Context) -> list[str]:
+    found: list[str] = []
+    for parameter in command.get_params(context):
+        found += [parameter.human_readable_name] if isinstance(parameter, click.Argument) else parameter.opts
+    return sorted(found)
+
+
+def test_commands_and_options_are_these() -> None:
+    assert {path: names_of(command, context) for path, command, context in commands()} == SURFACE
+
+
+def test_every_command_and_option_has_help() -> None:
+    for path, command, context in commands():
+        assert command.help, path
+        for parameter in command.get_params(context):
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{path} {parameter.opts}"
+
+
+@pytest.mark.parametrize("path", SURFACE)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_shown(path: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path.split(), option]) == 0
+    assert capsys.readouterr().out.startswith(f"Usage: levelfield {path}".rstrip())
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"levelfield, version {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["demo", "--help"], ["inference", "run", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = (
+        "import json, sys, time\n"
+        "from levelfield.cli.app import run\n"
+        f"run({arguments!r})\n"
+        "print(json.dumps([time.process_time(), sorted(sys.modules)]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    cpu_s, loaded = json.loads(ended.stdout.splitlines()[-1])
+    with capsys.disabled():
+        print(f"\nlevelfield {' '.join(arguments)}: {cpu_s:.3f} s of CPU", end=" ")  # noqa: T201 - a figure to look at, not a bar
+    assert not {"onnxruntime", "numpy", "rich", "cv2"} & set(loaded)
