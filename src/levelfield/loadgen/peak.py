@@ -45,7 +45,11 @@ def search_peak(
     if low is None:
         return None
     if not passes(low):
-        error("FindPeakPerformance: Initial lower bound does not satisfy performance constraints.")
+        # LoadGen's sentence, and then what it was.
+        error(
+            "FindPeakPerformance: Initial lower bound does not satisfy performance constraints. "
+            f"target_qps {base.target_qps:g}: {low.outcome.summary}"
+        )
         return low
     low_qps, high_qps = base.target_qps, base.target_qps
     for _ in range(MOST_DOUBLINGS):
