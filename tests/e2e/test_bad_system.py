@@ -21,8 +21,8 @@ SCENARIOS = tuple(Scenario)
 
 @pytest.fixture(autouse=True)
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("levelfield.loadgen.supervisor.GRACE_S", 0.3)
-    monkeypatch.setattr("levelfield.loadgen.supervisor.TICK_S", 0.05)
+    monkeypatch.setattr("levelfield.loadgen.supervisor.GRACE_S", 0.15)
+    monkeypatch.setattr("levelfield.loadgen.supervisor.TICK_S", 0.02)
 
 
 def failed(run: TestRun, folder: Path, *words: str) -> str:
@@ -141,8 +141,8 @@ class Loses(ArraySystem):
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("mode", [Mode.PERFORMANCE, Mode.ACCURACY])
 def test_a_lost_sample_is_waited_for_no_longer_than_asked(tmp_path: Path, scenario: Scenario, mode: Mode) -> None:
-    run = run_in(tmp_path, Loses(5), settings_of(scenario, mode=mode), stall_s=0.3, issuing=IssuingChoice.INLINE)
-    message = failed(run, tmp_path, "did not answer", "0.3 s")
+    run = run_in(tmp_path, Loses(5), settings_of(scenario, mode=mode), stall_s=0.1, issuing=IssuingChoice.INLINE)
+    message = failed(run, tmp_path, "did not answer", "0.1 s")
     assert "ids 5)" in message
     (measurement,) = whole(tmp_path)
     assert measurement.latency_ns[5] == -1
@@ -215,7 +215,7 @@ def test_a_method_that_never_comes_back(
     runs: list[TestRun] = []
 
     def carry_out() -> None:
-        runs.append(run_in(tmp_path, system, settings_of(scenario), stall_s=0.2, issuing=IssuingChoice.INLINE))
+        runs.append(run_in(tmp_path, system, settings_of(scenario), stall_s=0.1, issuing=IssuingChoice.INLINE))
 
     if place == "main thread":
         carry_out()
@@ -225,7 +225,7 @@ def test_a_method_that_never_comes_back(
         thread.join(timeout=10)
         assert not thread.is_alive()
     (run,) = runs
-    words = ("did not answer", "0.2 s") if method == "issue" else (f"did not come back from {method}", "0.2 s")
+    words = ("did not answer", "0.1 s") if method == "issue" else (f"did not come back from {method}", "0.1 s")
     failed(run, tmp_path, *words)
     assert isinstance(run.failure, SystemUnderTestError)
     assert not run.interrupted
@@ -286,7 +286,7 @@ def test_server_in_several_threads_whose_system_hangs(tmp_path: Path) -> None:
         tmp_path,
         Hangs("issue", for_ever),
         settings_of(Scenario.SERVER, load=load),
-        stall_s=0.2,
+        stall_s=0.1,
         issuing=IssuingChoice.INLINE,
     )
     failed(run, tmp_path, "did not answer")

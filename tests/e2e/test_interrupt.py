@@ -73,7 +73,6 @@ def kept(folder: Path, ended: Ended) -> Measurement:
     "scenario",
     [
         ("SingleStream",),
-        ("MultiStream",),
         ("Server", "--issuing", "inline"),
         ("Server", "--issuing", "process"),
         ("Offline",),
@@ -85,7 +84,7 @@ def test_in_the_middle_of_a_performance_run(
 ) -> None:
     session = begin(*RUN, "-s", *scenario)
     session.wait_for(lambda: is_issuing(tmp_path))
-    time.sleep(0.7)
+    time.sleep(0.5)
     children = session.children()
     if "process" in scenario:
         assert children

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from recompute import NAMES, Expected
 from small_runs import run_in, settings_of, whole
 
 from levelfield.cli.app import run as levelfield
+from levelfield.inference.serving import capacity_per_s
 from levelfield.loadgen import FunctionSystem, IssuingChoice, MultiStream, Offline, Server, Settings, read_record
 from levelfield.loadgen.settings import Load, SingleStream
 from levelfield.terms import Mode, Profile, Scenario
@@ -107,7 +109,13 @@ def test_detail_and_summary_follow_from_the_record(tmp_path: Path, case: str, pr
 def test_the_cases_reach_every_outcome(tmp_path: Path) -> None:
     """The table above would prove little if all runs were VALID."""
     outcomes = set()
-    for name in ("single stream, no estimate", "server, all over", "server, too few", "offline, too short", "offline"):
+    for name in (
+        "single stream, no estimate",
+        "server, all over",
+        "server, too few",
+        "offline, too short",
+        "single stream, both",
+    ):
         load, changes, workers, issuing = CASES[name]
         settings = Settings(**{"load": load, "min_query_count": 1, "min_duration_ms": 20, **changes})
         with FunctionSystem(varied(0), workers=workers) as system:
@@ -156,6 +164,7 @@ def test_result_file_follows_from_the_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("levelfield.inference.run.capacity_per_s", partial(capacity_per_s, seconds=0.05))
     levelfield([
         "inference", "run", "-b", "resnet50", "-s", "all", "--duration", "0.3", "--out", "out", "--precision", "int8",
         "--json",
