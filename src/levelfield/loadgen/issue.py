@@ -166,8 +166,8 @@ def _one_after_another(state: PhaseState) -> None:
     window = state.open(state.first_id, queries=len(block.scheduled_ns), block=block)
     queries_before = 0
     state.start_ns = start = now()
-    look_at = start + limits.first_look_ns
     while True:
+        look_at = start + limits.first_look_ns(queries_before + len(block.scheduled_ns))
         done, issued = window.done, window.issued
         done_rows = window.done_ns.reshape(-1, per_query)
         completed = queries_before * per_query
@@ -234,10 +234,10 @@ class PhaseLimits:
         """Whether there is an end besides that of the schedule."""
         return self.max_ns is not None or self.max_queries < 1 << 62
 
-    @property
-    def first_look_ns(self) -> int:
-        """Before this no end condition can hold."""
-        return min(self.target_ns, self.max_ns or self.target_ns)
+    def first_look_ns(self, queries: int) -> int:
+        """Before this no end condition can hold among the first ``queries`` queries; looking costs 200 ns."""
+        target_ns = self.target_ns if queries >= self.min_queries else 1 << 62
+        return min(target_ns, self.max_ns or target_ns)
 
     def reached(self, state: PhaseState, elapsed_ns: int, *, natural: bool = True) -> bool:
         """Whether the phase ends here, in the order in which LoadGen asks."""
