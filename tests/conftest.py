@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,9 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"real rounds are absent: {path} does not exist; set LEVELFIELD_SHARED")
     return path
+
+
+def pytest_configure() -> None:
+    """Take interrupts, which a background job has ignored: tests send them to processes that inherit this."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -75,11 +75,11 @@ class Supervisor:
     def carry_out(self, work: Callable[[], None]) -> None:
         """Do the work of the phase. What ends it before its time is noted in the state, and not raised.
 
-        Outside the main thread no signal reaches a system that hangs, so there the work is done by a thread that can be
-        left behind.
+        Where no signal of ours reaches a system that hangs (outside the main thread, or where the interrupt signal is
+        ignored or somebody else's, as in a background job), the work is done by a thread that can be left behind.
         """
         try:
-            if self._in_main_thread:
+            if self._handles_signal:
                 work()
             else:
                 self._beside(work)
@@ -204,7 +204,7 @@ class Supervisor:
     def _tear_out(self) -> None:
         """Interrupt an issuing thread that hangs inside the system under test."""
         self._torn_out = True
-        if self._in_main_thread and hasattr(signal, "pthread_kill"):
+        if self._handles_signal and hasattr(signal, "pthread_kill"):
             # A signal also ends a blocking system call.
             signal.pthread_kill(self._issuing_thread, signal.SIGINT)
             return
