@@ -88,27 +88,27 @@ def _issued_samples(window: Window, per_query: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Part of a window: whole queries, and the absolute due time of each."""
+    """Part of a window: whole queries."""
 
     window: Window
     samples: slice
     queries: slice
-    due_ns: IntArray
+
+    def due_ns(self, due: _DueTimes | None, start_ns: int) -> IntArray:
+        """(queries,) the absolute due time of each; ``due`` is as :func:`_due_times` gives it."""
+        if due is None:
+            return self.window.issued_ns[self.queries].copy()
+        return due.take(self.queries.stop - self.queries.start) + start_ns
 
 
 def _pieces(state: PhaseState, counts: list[int]) -> Iterator[_Piece]:
     """The issued samples, a piece at a time. A query is never cut."""
     per_query = state.schedule.samples_per_query
     size = max(PIECE // per_query, 1)
-    due = _due_times(state)
     for window, count in zip(state.windows, counts, strict=True):
         for first in range(0, count // per_query, size):
             queries = slice(first, min(first + size, count // per_query))
-            samples = slice(queries.start * per_query, queries.stop * per_query)
-            if due is None:
-                yield _Piece(window, samples, queries, window.issued_ns[queries].copy())
-            else:
-                yield _Piece(window, samples, queries, due.take(queries.stop - queries.start) + state.start_ns)
+            yield _Piece(window, slice(first * per_query, queries.stop * per_query), queries)
 
 
 def _relative(state: PhaseState, counts: list[int]) -> tuple[IntArray, IntArray, IntArray]:
@@ -116,15 +116,17 @@ def _relative(state: PhaseState, counts: list[int]) -> tuple[IntArray, IntArray,
     per_query = state.schedule.samples_per_query
     closed_loop = state.effective.scenario in CLOSED_LOOP
     slowest = latest = longest_delay = 0
+    due = _due_times(state)
     for piece in _pieces(state, counts):
+        due_ns = piece.due_ns(due, state.start_ns)
         done = piece.window.done_ns[piece.samples].reshape(-1, per_query)
         unanswered = done <= 0
-        done -= piece.due_ns[:, np.newaxis]
+        done -= due_ns[:, np.newaxis]
         done[unanswered] = -1
         slowest = max(slowest, int(done.max()))
-        latest = max(latest, int(piece.due_ns[-1]) - state.start_ns)
+        latest = max(latest, int(due_ns[-1]) - state.start_ns)
         issued = piece.window.issued_ns[piece.queries]
-        issued -= state.start_ns if closed_loop else piece.due_ns
+        issued -= state.start_ns if closed_loop else due_ns
         longest_delay = max(longest_delay, int(issued.max()))
     samples = sum(counts)
     queries = samples // per_query
@@ -137,7 +139,7 @@ def _relative(state: PhaseState, counts: list[int]) -> tuple[IntArray, IntArray,
     )
     due = _due_times(state)
     sample = query = 0
-    for piece in _converted(state, counts):
+    for piece in _pieces(state, counts):
         window, n = piece.window, piece.queries.stop - piece.queries.start
         latency[sample : sample + n * per_query] = window.done_ns[piece.samples]
         if due is None:
@@ -158,17 +160,6 @@ def _own_delays(state: PhaseState, counts: list[int]) -> IntArray | None:
     (window,) = state.windows  # a schedule is issued from one window
     own = window.own_ns[: counts[0]]
     return own.astype(narrow_type(int(own.min(initial=0)), int(own.max(initial=0))), copy=False)
-
-
-def _converted(state: PhaseState, counts: list[int]) -> Iterator[_Piece]:
-    """The pieces once more, without their due times."""
-    nothing: IntArray = np.zeros(0, np.int64)
-    per_query = state.schedule.samples_per_query
-    size = max(PIECE // per_query, 1)
-    for window, count in zip(state.windows, counts, strict=True):
-        for first in range(0, count // per_query, size):
-            queries = slice(first, min(first + size, count // per_query))
-            yield _Piece(window, slice(first * per_query, queries.stop * per_query), queries, nothing)
 
 
 class _DueTimes:
@@ -204,10 +195,12 @@ def _relative_tokens(state: PhaseState, counts: list[int]) -> tuple[IntArray, In
     if not state.effective.requested.tokens.use:
         return None
     firsts: list[IntArray] = []
+    due = _due_times(state)
     for piece in _pieces(state, counts):
+        due_ns = piece.due_ns(due, state.start_ns)
         if piece.window.first_token_ns is not None:
             absolute = piece.window.first_token_ns[piece.samples]
-            relative = (absolute.reshape(len(piece.due_ns), -1) - piece.due_ns[:, np.newaxis]).ravel()
+            relative = (absolute.reshape(len(due_ns), -1) - due_ns[:, np.newaxis]).ravel()
             firsts.append(np.where(absolute > 0, relative, -1))
     numbers = [
         window.token_counts[:count]

@@ -46,7 +46,6 @@ class Supervisor:
         self._ended = threading.Event()
         self._given_up = threading.Event()
         self._issuing_thread = threading.get_ident()
-        self._in_main_thread = threading.current_thread() is threading.main_thread()
         self._thread = threading.Thread(target=self._watch, name="levelfield-supervisor", daemon=True)
         self._handles_signal = False
         self._waiting_interrupt = False
@@ -58,7 +57,8 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         # Only where Ctrl-C would raise KeyboardInterrupt anyway: who handles it otherwise wants that.
-        if self._in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._on_signal)
             self._handles_signal = True
         self._thread.start()
