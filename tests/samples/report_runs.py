@@ -16,9 +16,9 @@ from levelfield.inference.result import (
     Metric,
     Performance,
     RulesReference,
-    SettingLine,
     Verdict,
 )
+from levelfield.loadgen.configure import Provenance
 from levelfield.terms import Edition, Scenario, Validity
 from levelfield.units import format_ns
 
@@ -40,11 +40,11 @@ ACCURACY = Accuracy(
     line="accuracy=97.222%, good=350, total=360",
 )
 SETTINGS = (
-    SettingLine(name="min_duration_ms", value="5000", origin="quick", overridden=("60000 (rules)",)),
-    SettingLine(name="min_query_count", value="1024", origin="rules"),
-    SettingLine(name="target_latency_percentile", value="0.99", origin="rules"),
-    SettingLine(name="target_qps", value="900", origin="command line", overridden=("1 (default)", "500 (user.conf:3)")),
-    *(SettingLine(name=f"setting_{number:02}", value=str(number), origin="default") for number in range(20)),
+    Provenance(name="min_duration_ms", value="5000", origin="quick", overridden=("60000 (rules)",)),
+    Provenance(name="min_query_count", value="1024", origin="rules"),
+    Provenance(name="target_latency_percentile", value="0.99", origin="rules"),
+    Provenance(name="target_qps", value="900", origin="command line", overridden=("1 (default)", "500 (user.conf:3)")),
+    *(Provenance(name=f"setting_{number:02}", value=str(number), origin="default") for number in range(20)),
 )
 SYSTEM = {
     "division": "",
@@ -299,7 +299,7 @@ def hostile_run() -> ReportedRun:
         backend={evil: evil, "backend": evil},
         system={"host_processor_model_name": evil, evil: ""},
         software={evil: evil},
-        settings=(SettingLine(name=evil, value=evil, origin=evil, overridden=(evil,)),),
+        settings=(Provenance(name=evil, value=evil, origin=evil, overridden=(evil,)),),
         files={evil: FileReference(path=evil, sha256=evil, bytes=1)},
         started=evil,
         verdict=Verdict(

@@ -17,7 +17,6 @@ from levelfield.inference.result import (
     Metric,
     Performance,
     RulesReference,
-    SettingLine,
     Verdict,
 )
 from levelfield.loadgen.run import PhaseOutcome, TestRun
@@ -83,7 +82,7 @@ def assemble(
         performance=_performance(run, phase.statistics),
         lateness=_lateness(run, phase, circumstances),
         settings=tuple(
-            SettingLine(name=line.name, value=line.value, origin=line.origin, overridden=line.overridden)
+            line
             for line in circumstances.plan.configured.lines
             if line.name != "mode"  # accuracy and performance are two runs with the same settings
         ),

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from levelfield.loadgen.configure import Provenance
 from levelfield.terms import Edition, Scenario, Validity
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "Metric",
     "Performance",
     "RulesReference",
-    "SettingLine",
     "Verdict",
 ]
 
@@ -132,18 +132,6 @@ class Lateness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingLine:
-    """One effective value and where it came from."""
-
-    name: str
-    value: str
-    origin: str
-    """``rules``, ``mlperf.conf:12``, ``user.conf:3``, ``audit.config:1``, ``command line``, ``default``, ``quick``."""
-    overridden: tuple[str, ...] = ()
-    """Earlier values that this one took the place of, as ``value (origin)``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RulesReference:
     """Which rule file judged the run."""
 
@@ -183,7 +171,7 @@ class InferenceResult:
     accuracy: Accuracy | None
     performance: Performance
     lateness: Lateness
-    settings: tuple[SettingLine, ...]
+    settings: tuple[Provenance, ...]
     seeds: dict[str, int]
     system: dict[str, str]
     """The system description that was found, by the field names of a submission."""
@@ -226,7 +214,7 @@ class InferenceResult:
                 "performance": Performance(**data["performance"]),
                 "lateness": Lateness(**data["lateness"]),
                 "settings": tuple(
-                    SettingLine(**{**line, "overridden": tuple(line["overridden"])}) for line in data["settings"]
+                    Provenance(**{**line, "overridden": tuple(line["overridden"])}) for line in data["settings"]
                 ),
                 "files": {role: FileReference(**reference) for role, reference in data["files"].items()},
             }

@@ -10,7 +10,8 @@ from levelfield.inference.report.markup import Child, Markup, element, join, tab
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.report.sections import badge, facts
 from levelfield.inference.report.words import accuracy_badge, accuracy_sentence, badge_of, metric_text
-from levelfield.inference.result import Accuracy, InferenceResult, SettingLine
+from levelfield.inference.result import Accuracy, InferenceResult
+from levelfield.loadgen.configure import Provenance
 from levelfield.terms import Scenario
 from levelfield.units import format_bytes, format_ns, format_number
 
@@ -166,7 +167,7 @@ def _each(runs: Sequence[ReportedRun], part: Callable[[InferenceResult], T], sho
 
 def _settings(runs: Sequence[ReportedRun]) -> Markup:
     """Every effective value once; what took the place of something else comes first and is always in sight."""
-    holds: dict[SettingLine, list[str]] = {}
+    holds: dict[Provenance, list[str]] = {}
     for run in runs:
         for line in run.result.settings:
             holds.setdefault(line, []).append(run.result.scenario.value)
@@ -184,7 +185,7 @@ def _settings(runs: Sequence[ReportedRun]) -> Markup:
     )
 
 
-def _setting_table(rows: Sequence[tuple[str, str, SettingLine]], label: str) -> Markup:
+def _setting_table(rows: Sequence[tuple[str, str, Provenance]], label: str) -> Markup:
     return table(
         ("setting", "value", "from", "took the place of", "scenario"),
         [(name, line.value, line.origin, "; ".join(line.overridden), where) for name, where, line in rows],
