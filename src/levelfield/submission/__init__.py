@@ -1,0 +1,1 @@
+"""Submission trees of all suites: read from any source, checked rule by rule, packaged."""

@@ -1,0 +1,1 @@
+"""Where a submission tree can be read from: a folder, an archive, a git repository; never unpacked."""
