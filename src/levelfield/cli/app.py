@@ -64,7 +64,18 @@ def app() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 ok, 1 findings or invalid, 2 usage, 3 missing, 4 internal, 130 interrupted."""
     _prepare_streams()
-    sys.exit(run(arguments))
+    code = run(arguments)
+    _forget_handled_interrupt()
+    sys.exit(code)
+
+
+def _forget_handled_interrupt() -> None:
+    """End with our exit code also where Ctrl-C fell into code that runs from text, as a dataclass does when it is made.
+
+    CPython notes such an interrupt even if it is handled, and ``python -m`` then dies of the signal instead of exiting;
+    the note is taken back by the next code that runs from text.
+    """
+    exec("")  # noqa: S102
 
 
 def _prepare_streams() -> None:
