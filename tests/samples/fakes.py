@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from levelfield.loadgen.issue import PhaseState
 from levelfield.loadgen.measurement import Issuing
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import Completions, IntArray
 from levelfield.loadgen.recorder import Recorder
 from levelfield.loadgen.schedule import loadable_sets, schedule

@@ -14,8 +14,8 @@ from itertools import repeat
 
 import numpy as np
 
-from levelfield.loadgen.issue import PhaseState
 from levelfield.loadgen.measurement import Issuing, Measurement
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.recorder import NEVER_ISSUED, Window
 from levelfield.loadgen.schedule import QueryBlock

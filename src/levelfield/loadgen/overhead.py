@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from levelfield.loadgen.issue import PhaseState, issue_phase
+from levelfield.loadgen.issue import issue_phase
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import Completions, IntArray
 from levelfield.loadgen.recorder import Recorder
 from levelfield.loadgen.schedule import loadable_sets, schedule

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from levelfield.loadgen.issue import PhaseState, issue_phase
+from levelfield.loadgen.issue import issue_phase
 from levelfield.loadgen.measurement import Issuing
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.remote import IssuerProcess, choose_issuing
 from levelfield.loadgen.schedule import LoadableSet

@@ -24,8 +24,8 @@ import numpy as np
 
 import levelfield
 from levelfield.errors import RunError, SystemUnderTestError
-from levelfield.loadgen.issue import NO_INDICES, PhaseLimits, PhaseState, finish_phase
 from levelfield.loadgen.issuer import Assignment
+from levelfield.loadgen.phase_state import NO_INDICES, PhaseLimits, PhaseState, finish_phase
 from levelfield.loadgen.ports import IntArray, SystemUnderTest
 from levelfield.loadgen.recorder import PENDING, Window
 from levelfield.loadgen.ring import RING_ENTRIES, Ring, Word, shared_bytes

@@ -17,10 +17,10 @@ from typing import Any
 from levelfield.errors import LevelfieldError, SystemUnderTestError
 from levelfield.loadgen.clocks import clock_events
 from levelfield.loadgen.collect import collect
-from levelfield.loadgen.issue import PhaseState
 from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
 from levelfield.loadgen.measurement import Event, Measurement, Severity
 from levelfield.loadgen.phase import PhaseWork
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import SampleLibrary, SystemUnderTest
 from levelfield.loadgen.progress import ProgressListener
 from levelfield.loadgen.record import write_record

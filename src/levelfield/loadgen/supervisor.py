@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from levelfield.errors import SystemUnderTestError
-from levelfield.loadgen.issue import PhaseState
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.progress import ProgressListener, Snapshot
 from levelfield.loadgen.recorder import PENDING

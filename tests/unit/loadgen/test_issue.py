@@ -8,8 +8,9 @@ from fakes import INLINE, FakeClock, ServiceSystem, phase_state
 
 from levelfield.errors import SystemUnderTestError
 from levelfield.loadgen.collect import collect
-from levelfield.loadgen.issue import PhaseState, issue_phase
+from levelfield.loadgen.issue import issue_phase
 from levelfield.loadgen.measurement import Measurement
+from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.settings import MultiStream, Offline, Server, Settings, SingleStream
 from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Mode
@@ -41,7 +42,7 @@ def test_single_stream_ends_after_duration_and_count() -> None:
 
 
 def test_single_stream_goes_on_to_the_minimum_count_across_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("levelfield.loadgen.issue.CLOSED_LOOP_BLOCK", 7)
+    monkeypatch.setattr("levelfield.loadgen.closed_loop.CLOSED_LOOP_BLOCK", 7)
     clock = FakeClock()
     system = ServiceSystem(clock, lambda query: 1_000 + query)
     settings = Settings(load=SingleStream(), min_duration_ms=0, min_query_count=50)
