@@ -17,7 +17,7 @@ from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Scenario
 from levelfield.units import NS_PER_MS
 
-__all__ = ["NO_INDICES", "PhaseLimits", "PhaseState", "await_completed", "finish_phase"]
+__all__ = ["NO_INDICES", "PhaseLimits", "PhaseState", "await_completed", "finish_phase", "no_answer"]
 
 NO_INDICES: IntArray = np.zeros(0, np.int64)
 
@@ -167,12 +167,17 @@ def await_completed(state: PhaseState, count: int) -> None:
         if recorder.failure is not None:
             return
         if not answered and recorder.completed == before:
-            missing = _missing_ids(state)
-            shown = ", ".join(str(sample) for sample in missing[:10]) + (", …" if len(missing) > 10 else "")
-            raise SystemUnderTestError(
-                f"The system under test did not answer: no completion for {state.stall_s:g} s, "
-                f"{count - before} samples outstanding (ids {shown})."
-            )
+            raise no_answer(state, count - before)
+
+
+def no_answer(state: PhaseState, outstanding: int) -> SystemUnderTestError:
+    """The error for samples that nothing is heard of; they are marked as pending."""
+    missing = _missing_ids(state)
+    shown = ", ".join(str(sample) for sample in missing[:10]) + (", …" if len(missing) > 10 else "")
+    return SystemUnderTestError(
+        f"The system under test did not answer: no completion for {state.stall_s:g} s, "
+        f"{outstanding} samples outstanding (ids {shown})."
+    )
 
 
 def _missing_ids(state: PhaseState) -> list[int]:

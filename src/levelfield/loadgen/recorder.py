@@ -151,7 +151,8 @@ class Recorder:
         self._base = 0
         self._log_all = log_all
         self._logs = log_all or log_some
-        self._plain = not self._logs and not tokens
+        self.plain = not self._logs and not tokens
+        """Whether only completion times are recorded: no output, no tokens."""
         self.wants_payloads = self._logs
         """Whether any payload of this phase is logged."""
         self._tokens = tokens
@@ -168,6 +169,8 @@ class Recorder:
         self.events: list[Event] = []
         self.failure: BaseException | None = None
         """What broke the system under test, if anything did."""
+        self.on_failure: Callable[[], None] | None = None
+        """Is called when the system under test has failed; the lock is held."""
         self.uninterruptible: frozenset[CodeType] = frozenset()
         """Code that must not be left by an exception from outside, such as Ctrl-C: it would keep the lock."""
         self.complete = self._make_completions()
@@ -215,7 +218,7 @@ class Recorder:
 
         A function and not this object, because calling an object costs 40 ns more, every time.
         """
-        acquire, release, clock, plain = self._lock.acquire, self._lock.release, self._clock, self._plain
+        acquire, release, clock, plain = self._lock.acquire, self._lock.release, self._clock, self.plain
 
         def one(sample: int) -> None:
             now = clock()
@@ -233,7 +236,7 @@ class Recorder:
                         return
                 finally:
                     release()
-            self._complete(now, np.array([sample], dtype=np.int64), None, None)
+            self.complete_any(now, np.array([sample], dtype=np.int64), None, None)
 
         def complete(ids: IntArray, payloads: Payloads | None = None, token_counts: IntArray | None = None) -> None:
             now = clock()
@@ -251,10 +254,14 @@ class Recorder:
                         return
                 finally:
                     release()
-            self._complete(now, np.asarray(ids, dtype=np.int64), payloads, token_counts)
+            self.complete_any(now, np.asarray(ids, dtype=np.int64), payloads, token_counts)
 
         # "with lock" could be interrupted anywhere, and costs 60 ns more, every time.
         self.uninterruptible = frozenset(cast("FunctionType", made).__code__ for made in (complete, one))
+        return self.dressed(complete, one)
+
+    def dressed(self, complete: Callable[..., None], one: Callable[[int], None]) -> RecorderCompletions:
+        """A function with the other members of the port, which calls it a completions object."""
         for name, member in (
             ("one", one),
             ("first_token", self.first_token),
@@ -298,8 +305,15 @@ class Recorder:
         if self._wanted != NOBODY_WAITS:
             self._wanted = NOBODY_WAITS
             self._wake.release()
+        if self.on_failure is not None:
+            self.on_failure()
 
-    def _complete(self, now: int, ids: IntArray, payloads: Payloads | None, token_counts: IntArray | None) -> None:
+    def complete_any(self, now: int, ids: IntArray, payloads: Payloads | None, token_counts: IntArray | None) -> None:
+        """Record the completion of any samples at ``now``.
+
+        Raises:
+            CompletionError: A sample is complete already, or was never issued.
+        """
         offsets = ids - self._base
         wrong: list[str] = []
         with self._lock:

@@ -144,6 +144,11 @@ class QueryBlock:
     logged: BoolArray | None
     """(samples,) whose output is logged. ``None`` = as the phase has it: all in accuracy, none in performance."""
 
+    def rows(self, first_id: int, per_query: int) -> Iterator[tuple[IntArray, IntArray]]:
+        """The ids, counted from ``first_id``, and dataset indices of each query, without a copy."""
+        ids = np.arange(first_id, first_id + len(self.indices), dtype=np.int64)
+        return zip(ids.reshape(-1, per_query), self.indices.reshape(-1, per_query), strict=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:

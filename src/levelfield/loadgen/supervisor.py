@@ -165,7 +165,11 @@ class Supervisor:
             return False
         if state.effective.scenario is Scenario.SERVER:
             return state.queries_issued > completed
-        return bool((state.windows[-1].done_ns == PENDING).any())
+        window = state.windows[-1]
+        if state.effective.scenario is Scenario.OFFLINE:
+            return bool((window.done_ns == PENDING).any())
+        issued = int(np.count_nonzero(window.issued_ns)) * state.schedule.samples_per_query
+        return issued > int(np.count_nonzero(window.done_ns > 0))
 
     def _snapshot(self) -> Snapshot:
         state = self._state
