@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from levelfield.loadgen.issue import issue_phase
@@ -81,6 +82,8 @@ class PhaseWork:
         try:
             self.wall_begin, self.pickup_ns = process.issue()
         finally:
+            reason = f"{self.issuing.reason}; the issuing process had {process.priority.words}"
+            self.issuing = replace(self.issuing, reason=reason)
             process.close()
 
 

@@ -28,7 +28,7 @@ from levelfield.loadgen.issuer import Assignment
 from levelfield.loadgen.phase_state import NO_INDICES, PhaseLimits, PhaseState, finish_phase
 from levelfield.loadgen.ports import IntArray, SystemUnderTest
 from levelfield.loadgen.recorder import PENDING, Window
-from levelfield.loadgen.ring import RING_ENTRIES, Ring, Word, shared_bytes
+from levelfield.loadgen.ring import RING_ENTRIES, Priority, Ring, Word, shared_bytes
 from levelfield.loadgen.schedule import LoadableSet
 from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Mode
@@ -135,6 +135,11 @@ class IssuerProcess:
         with suppress(BrokenPipeError):  # it is dead, which is noticed and said when it is listened to
             self._process.stdin.write(pickle.dumps(assignment))
             self._process.stdin.flush()
+
+    @property
+    def priority(self) -> Priority:
+        """How the process is preferred to others; known once it is ready."""
+        return Priority(self._ring.word[Word.PRIORITY])
 
     def issue(self) -> tuple[datetime, IntArray]:
         """Take the queries of the phase from the ring, hand them to the system, and wait until all are complete.

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-__all__ = ["RING_ENTRIES", "Ring", "Word", "shared_bytes"]
+__all__ = ["RING_ENTRIES", "Priority", "Ring", "Word", "shared_bytes"]
 
 RING_ENTRIES = 1 << 20
 """Queries that may wait to be taken by the system's process; 8 MiB, touched only as far as it is used."""
@@ -35,6 +35,20 @@ class Word(IntEnum):
     """The clock at the start."""
     SLEEP_MARGIN = 6
     """How long before a due time the issuing process stops sleeping, in ns."""
+    PRIORITY = 7
+    """A :class:`Priority`."""
+
+
+class Priority(IntEnum):
+    """How the issuing process is preferred to others."""
+
+    USUAL = 0
+    REAL_TIME = 1
+
+    @property
+    def words(self) -> str:
+        """For the result."""
+        return ("the usual", "real-time")[self] + " priority"
 
 
 HEADER_WORDS = 16

@@ -38,6 +38,18 @@ def test_margin_follows_how_late_sleeping_is() -> None:
         )
         return calibrate(keeper).margin_ns
 
-    assert margin_when_late_by(100_000) == 150_000
+    assert margin_when_late_by(100_000) == 125_000
     assert margin_when_late_by(0) == LEAST_MARGIN_NS
     assert margin_when_late_by(10_000_000) == MOST_MARGIN_NS
+
+
+def test_margin_ignores_sleeps_that_no_margin_could_mend() -> None:
+    clock = FakeClock()
+    overshoots = iter([50_000] * 80 + [90_000] * 10 + [3_000_000] * 10)
+    keeper = type(clock.keeper())(
+        now=clock.now,
+        sleep=lambda s: clock.pass_ns(round(s * 1e9) + next(overshoots)),
+        make_poll=lambda: clock.poll,
+        margin_ns=0,
+    )
+    assert calibrate(keeper).margin_ns == 112_500
