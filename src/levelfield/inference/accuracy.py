@@ -43,7 +43,7 @@ def gate(score: Score, metric: AccuracyMetric, *, reference: float | None) -> Ac
         target = metric.lower
     else:
         target = fraction * reference
-    low, high = (score.value, score.value)
+    low, high = score.interval if score.interval is not None else (score.value, score.value)
     if score.good is not None:
         low, high = (100 * bound for bound in wilson_interval(score.good, score.total))
     return Accuracy(

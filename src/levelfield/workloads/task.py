@@ -45,6 +45,8 @@ class Score:
     """Samples scored."""
     line: str
     """The line of the official script, for ``accuracy.txt``."""
+    interval: tuple[float, float] | None = None
+    """95 % confidence interval in ``unit`` by bootstrap, where ``good`` of ``total`` does not give one."""
 
 
 class Dataset(Protocol):
