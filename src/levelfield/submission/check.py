@@ -15,7 +15,7 @@ from levelfield.errors import FormatError
 from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.report import CheckText
 
-__all__ = ["CannotLook", "Check", "Remark", "look"]
+__all__ = ["CannotLook", "Check", "PassedOver", "Remark", "look"]
 
 Subject = TypeVar("Subject")
 
@@ -47,6 +47,14 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A result that a check of many could not, or not fully, look at."""
+
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[Subject]):
     """One rule, and how it is looked at."""
 
@@ -54,7 +62,7 @@ class Check(Generic[Subject]):
     severity: Severity
     in_open: Severity | None = None
     """In the open division; ``None`` for the same."""
-    look: Callable[[Subject], Iterable[Remark]]
+    look: Callable[[Subject], Iterable[Remark | PassedOver]]
 
     @property
     def code(self) -> str:
@@ -66,8 +74,8 @@ class Check(Generic[Subject]):
         return self.severity if closed or self.in_open is None else self.in_open
 
 
-def look(check: Check[Subject], subject: Subject, *, result: str, closed: bool) -> tuple[list[Finding], Skipped | None]:
-    """Run one check on one subject.
+def look(check: Check[Subject], subject: Subject, *, result: str, closed: bool) -> tuple[list[Finding], list[Skipped]]:
+    """Run one check on one subject. What it said before it met a problem is kept.
 
     Args:
         check: What to look for.
@@ -76,15 +84,18 @@ def look(check: Check[Subject], subject: Subject, *, result: str, closed: bool) 
         closed: Whether the subject is in the closed division.
     """
     findings: list[Finding] = []
-    reason = ""
+    skipped: list[Skipped] = []
     try:
-        for remark in check.look(subject):
-            findings.append(_finding(check, remark, result=result, closed=closed))
+        for said in check.look(subject):
+            if isinstance(said, Remark):
+                findings.append(_finding(check, said, result=result, closed=closed))
+            else:
+                skipped.append(Skipped(code=check.code, subject=said.result, reason=said.reason))
     except CannotLook as problem:
-        reason = problem.reason
+        skipped.append(Skipped(code=check.code, subject=result, reason=problem.reason))
     except FormatError as problem:
-        reason = problem.message
-    return findings, Skipped(code=check.code, subject=result, reason=reason) if reason else None
+        skipped.append(Skipped(code=check.code, subject=result, reason=problem.message))
+    return findings, skipped
 
 
 def _finding(check: Check[Subject], remark: Remark, *, result: str, closed: bool) -> Finding:

@@ -6,7 +6,8 @@ draws of the same seeds, mixed variants) is judged afterwards from a few numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ __all__ = ["check_round"]
 
 Subject = TypeVar("Subject")
 
+EXACT_QUERIES = 1_000_000
 BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 
@@ -44,7 +46,9 @@ class _Part:
     bytes_read: int = 0
 
 
-def check_round(source: Source, rules: RuleSet, selection: Selection, *, jobs: int = 1) -> Report:
+def check_round(
+    source: Source, rules: RuleSet, selection: Selection, *, jobs: int = 1, exact_queries: int = EXACT_QUERIES
+) -> Report:
     """Check a tree.
 
     Args:
@@ -52,6 +56,7 @@ def check_round(source: Source, rules: RuleSet, selection: Selection, *, jobs: i
         rules: The round.
         selection: Which checks run.
         jobs: Processes at most.
+        exact_queries: Server schedules of up to so many queries are drawn again one by one (about 20 ns each).
 
     Raises:
         InputError: The source cannot be listed, or holds no submission.
@@ -76,7 +81,7 @@ def check_round(source: Source, rules: RuleSet, selection: Selection, *, jobs: i
         whole.bytes_read += part.bytes_read
     _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
     claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-    _run(registry.round, RoundSubject(claims, rules), whole.tally, result="", closed=True)
+    _run(registry.round, RoundSubject(claims, rules, exact_queries), whole.tally, result="", closed=True)
     return _report(source, rules, selection, registry, tree, whole)
 
 
@@ -84,7 +89,9 @@ def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Regi
     part = _Part()
     for place in places:
         system = SystemSubject(reader, place)
-        part.official.add(official_outcome(system))
+        official = official_outcome(system)
+        part.official.add(official)
+        _run(registry.official, official, part.tally, result=system.path, closed=system.is_closed)
         _run(registry.systems, system, part.tally, result=system.path, closed=system.is_closed)
         for benchmark in system.benchmarks:
             _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
@@ -114,31 +121,18 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
     if record is not None:
         part.results.append(record)
     if registry.round:
-        part.claims += _claims(result, closed=closed)
+        part.claims += _claims(result)
 
 
-def _claims(result: ResultSubject, *, closed: bool) -> Iterable[RunClaim]:
-    readers = [(RunKind.PERFORMANCE, lambda: result.performance), (RunKind.ACCURACY, lambda: result.accuracy_run)]
-    try:
-        readers += [(RunKind.AUDIT, lambda audit=audit: audit.run) for audit in result.audits if audit.is_there]
-    except CannotLook:
-        pass
-    for kind, read in readers:
-        try:
-            log = read()
-        except CannotLook:
-            continue
-        submitter = f"{result.system.place.division}/{result.system.place.submitter}"
-        claim = claim_of(
-            log,
-            subject=result.path,
-            submitter=submitter,
-            closed=closed,
-            kind=kind,
-            benchmark=result.benchmark.folder,
-        )
-        if claim is not None:
-            yield claim
+def _claims(result: ResultSubject) -> Iterator[RunClaim]:
+    runs = [(RunKind.PERFORMANCE, "", lambda: result.performance), (RunKind.ACCURACY, "", lambda: result.accuracy_run)]
+    with suppress(CannotLook):
+        runs += [(RunKind.AUDIT, audit.audit.name, lambda audit=audit: audit.run) for audit in result.audits]
+    for kind, name, read in runs:
+        with suppress(CannotLook):
+            claim = claim_of(read(), result, kind, audit=name)
+            if claim is not None:
+                yield claim
 
 
 def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, result: str, closed: bool) -> None:
@@ -146,8 +140,7 @@ def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, re
         findings, skipped = look(check, subject, result=result, closed=closed)
         if findings:
             tally.add(findings)
-        if skipped is not None:
-            tally.skipped.append(skipped)
+        tally.skipped += skipped
 
 
 def _report(

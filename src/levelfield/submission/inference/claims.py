@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from levelfield.errors import FormatError
+from levelfield.submission.check import CannotLook
 from levelfield.submission.inference.records import RunLog
+from levelfield.submission.inference.subjects import ResultSubject
+from levelfield.terms import Scenario
 
 __all__ = ["RunClaim", "RunKind", "ScheduleClaim", "claim_of"]
 
@@ -45,14 +48,22 @@ class RunClaim:
     """The result."""
     submitter: str
     """With the division: ``closed/Krai``."""
+    system: str
+    """Its folder, which stands for the system alone."""
     closed: bool
     kind: RunKind
+    audit: str
+    """Which test, where it is one."""
+    model: str
+    """What LoadGen's configuration calls the benchmark: ``bert`` for ``bert-99`` and ``bert-99.9``."""
     benchmark: str
+    """The folder."""
     scenario: str
     """That ran."""
+    inferred: bool
+    """Whether the folder is of another scenario."""
     sha256: str
     """Of the detail log."""
-    commit: str
     seed: int
     """Of the sample library's order."""
     library_count: int
@@ -68,9 +79,7 @@ class RunClaim:
     """Where arrival times were drawn."""
 
 
-def claim_of(
-    log: RunLog, *, subject: str, submitter: str, closed: bool, kind: RunKind, benchmark: str
-) -> RunClaim | None:
+def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = "") -> RunClaim | None:
     """What a log says about its own draws; ``None`` where it lacks a value for that."""
     digest, count, first = hashlib.sha256(), 0, 0
     for line, spelling in log.loaded_sets():
@@ -78,34 +87,39 @@ def claim_of(
         digest.update(b"\n")
         first = first or line
         count += 1
+    place = result.system.place
     try:
         scenario = log.scenario
-        unusual = log.issue_same or log.issue_unique
-        drawn = scenario == "Server" and kind is not RunKind.ACCURACY and not unusual
         return RunClaim(
             path=log.path,
-            subject=subject,
-            submitter=submitter,
-            closed=closed,
+            subject=result.path,
+            submitter=f"{place.division}/{place.submitter}",
+            system=result.system.path,
+            closed=result.is_closed,
             kind=kind,
-            benchmark=benchmark,
+            audit=audit,
+            model=result.rule.config_model,
+            benchmark=result.benchmark.folder,
             scenario=scenario,
+            inferred=scenario != result.scenario,
             sha256=log.sha256,
-            commit=log.commit,
             seed=log.qsl_seed,
             library_count=log.library_count,
             set_size=log.performance_sample_count,
-            padding=log.samples_per_query - 1 if scenario == "MultiStream" else 0,
+            padding=log.samples_per_query - 1 if scenario == Scenario.MULTI_STREAM else 0,
             sets_line=first,
             set_count=count,
             sets_sha256=digest.hexdigest(),
-            schedule=_schedule_of(log) if drawn else None,
+            schedule=_schedule_of(log) if scenario == Scenario.SERVER and kind is not RunKind.ACCURACY else None,
         )
-    except FormatError:
+    except (CannotLook, FormatError):
         return None
 
 
-def _schedule_of(log: RunLog) -> ScheduleClaim:
+def _schedule_of(log: RunLog) -> ScheduleClaim | None:
+    """Nothing where the test generates a fixed number of queries."""
+    if log.issue_same or log.issue_unique:
+        return None
     return ScheduleClaim(
         seed=log.schedule_seed,
         target_qps=log.target_qps,

@@ -14,6 +14,8 @@ from levelfield.rules.model import AccuracyMetric
 __all__ = ["AccuracyText", "JsonFile", "JsonScalar", "RunLog", "Verification", "parse_json_file"]
 
 JsonScalar: TypeAlias = "str | int | float | bool | None"
+REFERENCE_SCORE = r"^(?:reference|TEST04-A) score = (\S+)"
+TEST_SCORE = r"^(?:test|TEST04-B) score = (\S+)"
 HASH_LINE = re.compile(r"hash=([\w\d]+)$")
 
 
@@ -262,10 +264,10 @@ class Verification:
     def parse(cls, data: bytes, *, path: str) -> Verification:
         """Read ``verify_performance.txt`` or ``verify_accuracy.txt``."""
         text = data.decode("utf-8", "backslashreplace")
-        scores = dict(re.findall(r"^(reference|test) score = (\S+)", text, re.MULTILINE))
+        reference, test = (re.search(pattern, text, re.MULTILINE) for pattern in (REFERENCE_SCORE, TEST_SCORE))
         return cls(
             path=path,
             passed="TEST PASS" in text,
-            reference_score=scores.get("reference", ""),
-            test_score=scores.get("test", ""),
+            reference_score=reference[1] if reference else "",
+            test_score=test[1] if test else "",
         )

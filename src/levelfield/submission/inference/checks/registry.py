@@ -9,6 +9,7 @@ from typing import Any
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import Check
 from levelfield.submission.inference.claims import RunClaim
+from levelfield.submission.inference.official import OfficialOutcome
 from levelfield.submission.inference.subjects import AuditSubject, BenchmarkSubject, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, Tree
 from levelfield.submission.report import CheckText
@@ -34,6 +35,8 @@ class RoundSubject:
     claims: tuple[RunClaim, ...]
     """By path."""
     rules: RuleSet
+    exact_queries: int
+    """Server schedules of up to so many queries are drawn again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +50,13 @@ class Registry:
     audits: tuple[Check[AuditSubject], ...] = ()
     """Of closed submissions."""
     round: tuple[Check[RoundSubject], ...] = ()
+    official: tuple[Check[OfficialOutcome], ...] = ()
 
     @property
     def every(self) -> tuple[Check[Any], ...]:
         """All of them, by code."""
         groups: Iterable[tuple[Check[Any], ...]] = (
-            self.tree, self.systems, self.benchmarks, self.results, self.audits, self.round,
+            self.tree, self.systems, self.benchmarks, self.results, self.audits, self.round, self.official,
         )  # fmt: skip
         return tuple(sorted((check for group in groups for check in group), key=lambda check: check.code))
 
@@ -65,4 +69,5 @@ class Registry:
             results=tuple(check for check in self.results if takes(check.text)),
             audits=tuple(check for check in self.audits if takes(check.text)),
             round=tuple(check for check in self.round if takes(check.text)),
+            official=tuple(check for check in self.official if takes(check.text)),
         )
