@@ -1,8 +1,9 @@
 """LoadGen's detail log from its bytes, fast: for the checker, which reads hundreds of them and needs some keys of each.
 
-:mod:`levelfield.formats.loadgen_log` describes the format and takes every line apart. Here a line that LoadGen wrote is
-cut at its fixed members, its value is kept as bytes until it is asked for, and every other line is given to that reader.
-Both find the same keys, values, errors and damaged lines (tests/conformance/test_scan_equals_reader.py).
+:mod:`levelfield.formats.loadgen_log` describes the format and takes every line apart. Here a log in which every line is
+one that LoadGen writes is cut into keys and values by one regular expression, and a value is kept as bytes until it is
+asked for; any other log is read by that reader, line by line. Both find the same keys, values, errors and damaged lines
+(tests/conformance/test_scan_equals_reader.py).
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ __all__ = ["JsonValue", "ScannedLog", "scan_detail_log"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
-BEGIN = b':::MLLOG {"key": "'
 MARKER = b":::MLLOG"
-AFTER_KEY = b'", "value": '
-TIME = b', "time_ms": '
-TAIL = re.compile(
-    rb', "time_ms": \d+\.\d{1,6}, "namespace": "mlperf::logging", "event_type": "POINT_IN_TIME", '
-    rb'"metadata": \{"is_error": (?:(true)|false), "is_warning": (?:(true)|false), '
-    rb'"file": "[^"\\]*", "line_no": \d+, "pid": \d+, "tid": \d+\}\}\s*'
+# A value is a list, a text, an object, or a word. What is inside them is looked at afterwards: the expression runs over
+# lists of a million digits, and this is the fastest way over them.
+LINE = re.compile(
+    rb'^:::MLLOG \{"key": "([^"]*)", "value": (\[[^\]]*\]|"[^"]*"|\{[^}]*\}|[^ ,"\[{]*), '
+    rb'"time_ms": [0-9]+\.[0-9]+, "namespace": "mlperf::logging", "event_type": "POINT_IN_TIME", '
+    rb'"metadata": \{"is_error": (?:true|false), "is_warning": (?:true|false), "file": "[^"]*", '
+    rb'"line_no": [0-9]+, "pid": [0-9]+, "tid": [0-9]+\}\}\r?$',
+    re.MULTILINE,
 )
-SCALAR = re.compile(rb'-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|"[^"\\\x00-\x1f]*"')
+NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+PLAIN_TEXT = re.compile(rb'"[^"\\\x00-\x1f]*"')
+WORDS = frozenset({b"true", b"false", b"null"})
 DIGITS_AND_COMMAS = b"0123456789,"
 
 
@@ -41,42 +45,71 @@ def scan_detail_log(data: bytes, *, path: str) -> ScannedLog:
     Raises:
         FormatError: It holds no line that starts as an event.
     """
-    log = ScannedLog(path)
-    add = log.add
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if not line.startswith(MARKER):
-            continue
-        quote = line.find(b'"', len(BEGIN))
-        end = line.rfind(TIME)
-        tail = TAIL.fullmatch(line, end) if end > quote else None
-        if tail is None or not line.startswith(BEGIN) or not line.startswith(AFTER_KEY, quote):
-            log.add_other_layout(line, number)
-            continue
-        value = line[quote + len(AFTER_KEY) : end]
-        key = line[len(BEGIN) : quote]
-        if b"\\" in key:
-            log.add_other_layout(line, number)
-            continue
-        if not SCALAR.fullmatch(value) and not _is_json(value):
-            log.not_json.append(number)
-        add(key, number, value)
-        if tail[1] or tail[2]:
-            log.add_marked(line, number)
-    if not log.event_count and not log.damaged:
+    rows: list[tuple[bytes, bytes]] = LINE.findall(data)
+    line_count = data.count(b"\n") + (not data.endswith(b"\n"))
+    if len(rows) == line_count and _are_as_written(rows, data):
+        log = ScannedLog(path, rows)
+        log.errors, log.warnings = _marked(data)
+    else:
+        log = _read_line_by_line(data, path)
+    if not rows and not log.event_count and not log.damaged:
         raise FormatError(path, "whole file", "no line that starts with :::MLLOG", "a LoadGen detail log")
     log.is_utf8 = _is_utf8(data)
+    return log
+
+
+def _are_as_written(rows: list[tuple[bytes, bytes]], data: bytes) -> bool:
+    """Whether every value is JSON, and no backslash stands outside of the values."""
+    backslashes = 0
+    for _, value in rows:
+        if value in WORDS or NUMBER.fullmatch(value):
+            continue
+        if value[:1] == b"[":
+            if value.translate(None, DIGITS_AND_COMMAS) != b"[]" or b",," in value:
+                return False
+        elif not PLAIN_TEXT.fullmatch(value):
+            if not _is_json(value) or b"\n" in value:
+                return False
+            backslashes += value.count(b"\\")
+    return backslashes == data.count(b"\\")
+
+
+def _marked(data: bytes) -> tuple[list[DetailLine], list[DetailLine]]:
+    """The events that are errors, and those that are warnings."""
+    numbers: dict[int, DetailLine] = {}
+    for mark in (b'"is_error": true', b'"is_warning": true'):
+        found = data.find(mark)
+        while found >= 0:
+            start = data.rfind(b"\n", 0, found) + 1
+            end = data.find(b"\n", found)
+            end = len(data) if end < 0 else end
+            if start not in numbers:
+                event = parse_line(_text(data[start:end]).rstrip("\r"), number=data.count(b"\n", 0, start) + 1)
+                assert event is not None
+                numbers[start] = event
+            found = data.find(mark, end)
+    events = [numbers[start] for start in sorted(numbers)]
+    return [event for event in events if event.is_error], [event for event in events if event.is_warning]
+
+
+def _read_line_by_line(data: bytes, path: str) -> ScannedLog:
+    log = ScannedLog(path, [])
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.startswith(MARKER):
+            log.add(line, number)
     return log
 
 
 class ScannedLog:
     """The events of one detail log. Where a key is repeated, the first counts, as in the reference's parser."""
 
-    __slots__ = ("_values", "damaged", "errors", "event_count", "is_utf8", "not_json", "path", "warnings")
+    __slots__ = ("_first", "_lines", "_rows", "damaged", "errors", "is_utf8", "not_json", "path", "warnings")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, rows: list[tuple[bytes, bytes]]) -> None:
         self.path = path
-        self._values: dict[bytes, list[tuple[int, bytes]]] = {}
-        self.event_count = 0
+        self._rows = rows
+        self._lines = list(range(1, len(rows) + 1))
+        self._first = dict(reversed(rows))
         self.errors: list[DetailLine] = []
         """The events that are errors; any makes a run unusable."""
         self.warnings: list[DetailLine] = []
@@ -86,72 +119,71 @@ class ScannedLog:
         """Lines, from 1, that are no JSON though this reader may understand them: the official parser stops there."""
         self.is_utf8 = True
 
-    def add(self, key: bytes, number: int, value: bytes) -> None:
-        """Note one event."""
-        self.event_count += 1
-        values = self._values
-        if key in values:
-            values[key].append((number, value))
-        else:
-            values[key] = [(number, value)]
+    @property
+    def event_count(self) -> int:
+        """How many events there are."""
+        return len(self._rows)
 
-    def add_marked(self, line: bytes, number: int) -> None:
-        """Note an event that is an error or a warning, beside having been added."""
-        event = parse_line(_text(line), number=number)
-        assert event is not None
-        if event.is_error:
-            self.errors.append(event)
-        if event.is_warning:
-            self.warnings.append(event)
-
-    def add_other_layout(self, line: bytes, number: int) -> None:
-        """Note a line that LoadGen would not have written so."""
+    def add(self, line: bytes, number: int) -> None:
+        """Note a line that has the marker."""
         text = _text(line.rstrip(b"\r"))
         try:
             json.loads(text[len(MARKER) :])
-        except ValueError:
+        except (ValueError, RecursionError):
             self.not_json.append(number)
         try:
             event = parse_line(text, number=number)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self.damaged.append(DamagedLine(number=number, text=text, problem=str(error)))
             return
         assert event is not None
-        self.add(event.key.encode(), number, event.value_text.encode())
+        key, value = event.key.encode(), event.value_text.encode()
+        self._rows.append((key, value))
+        self._lines.append(number)
+        self._first.setdefault(key, value)
         if event.is_error:
             self.errors.append(event)
         if event.is_warning:
             self.warnings.append(event)
 
     def __contains__(self, key: str) -> bool:
-        return key.encode() in self._values
+        return key.encode() in self._first
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys in order of their first occurrence."""
-        return tuple(_text(key) for key in self._values)
+        return tuple(dict.fromkeys(_text(key) for key, _ in self._rows))
 
     def line(self, key: str) -> int:
         """The line of the first event with a key, from 1; 0 where there is none."""
-        found = self._values.get(key.encode())
-        return found[0][0] if found else 0
+        wanted = key.encode()
+        found = (line for line, (name, _) in zip(self._lines, self._rows, strict=True) if name == wanted)
+        return next(found, 0)
 
     def every(self, key: str) -> list[tuple[int, bytes]]:
         """Line and spelling of the value of all events with a key, in order."""
-        return self._values.get(key.encode(), [])
+        wanted = key.encode()
+        return [(line, value) for line, (name, value) in zip(self._lines, self._rows, strict=True) if name == wanted]
+
+    def spelled(self, key: str) -> bytes | None:
+        """The value of a key as spelled in the file; ``None`` where there is none."""
+        return self._first.get(key.encode())
 
     def spelling(self, key: str) -> str:
         """The value of a key as spelled in the file, cut to 60 characters; empty where there is none."""
-        found = self._values.get(key.encode())
-        text = _text(found[0][1][:61]) if found else ""
+        text = _text((self.spelled(key) or b"")[:61])
         return text if len(text) <= 60 else f"{text[:60]}…"
 
     def json(self, key: str) -> JsonValue:
-        """The value of a key as the official parser sees it; ``None`` where there is no such line."""
-        found = self._values.get(key.encode())
+        """The value of a key as the official parser sees it; ``None`` where there is no such line.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        found = self.spelled(key)
         if found is None:
             return None
-        value: JsonValue = json.loads(_text(found[0][1]))
+        value: JsonValue = json.loads(_text(found))
         return value
 
     def integer(self, key: str) -> int:
@@ -192,6 +224,8 @@ class ScannedLog:
             FormatError: The key is missing, or holds something else.
         """
         value = self._value(key, "text")
+        if PLAIN_TEXT.fullmatch(value):
+            return _text(value[1:-1])
         try:
             found = parse_value(_text(value))
         except ValueError:
@@ -212,22 +246,19 @@ class ScannedLog:
         return value == b"true"
 
     def _value(self, key: str, expected: str) -> bytes:
-        found = self._values.get(key.encode())
+        found = self.spelled(key)
         if found is None:
             raise FormatError(self.path, f"key {key}", "no such line", expected)
-        return found[0][1]
+        return found
 
     def _unexpected(self, key: str, expected: str) -> FormatError:
         return FormatError(self.path, f"line {self.line(key)}, key {key}", self.spelling(key), expected)
 
 
 def _is_json(value: bytes) -> bool:
-    """Whether a value that is no plain scalar is JSON; a list of digits and commas is taken for one."""
-    if value[:1] == b"[" and value.translate(None, DIGITS_AND_COMMAS) == b"[]" and b",," not in value:
-        return True
     try:
         json.loads(_text(value))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

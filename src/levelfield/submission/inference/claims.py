@@ -63,7 +63,7 @@ class RunClaim:
     inferred: bool
     """Whether the folder is of another scenario."""
     sha256: str
-    """Of the detail log."""
+    """Of the detail log; empty for an accuracy run, which is not compared."""
     seed: int
     """Of the sample library's order."""
     library_count: int
@@ -102,7 +102,7 @@ def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = 
             benchmark=result.benchmark.folder,
             scenario=scenario,
             inferred=scenario != result.scenario,
-            sha256=log.sha256,
+            sha256=log.sha256 if kind is not RunKind.ACCURACY else "",
             seed=log.qsl_seed,
             library_count=log.library_count,
             set_size=log.performance_sample_count,

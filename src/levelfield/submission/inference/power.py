@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 
 __all__ = ["Window", "mean_watts", "power_figure"]
 
+SAMPLE = re.compile(rb"^[^,\n]*,(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}),[^,\n]*,([^,\n]*)", re.MULTILINE)
 TIME_WIDTH = len("02-07-2022 11:10:18.325")
 
 
@@ -24,8 +27,6 @@ class Window:
         Raises:
             ValueError: A time is spelled otherwise.
         """
-        from datetime import datetime
-
         layout = "%m-%d-%Y %H:%M:%S.%f"
         begin, end = (datetime.strptime(text, layout) for text in (self.begin, self.end))  # noqa: DTZ007 - both UTC
         return (end - begin).total_seconds()
@@ -42,17 +43,26 @@ def mean_watts(spl: bytes, window: Window) -> float | None:
     Raises:
         ValueError: A line is no sample; the official checker gives the result up there.
     """
-    begin, end = _sortable(window.begin.encode()), _sortable(window.end.encode())
+    begin, end = window.begin.encode(), window.end.encode()
+    year = _sortable(begin)[:4]
+    samples: list[tuple[bytes, bytes]] = SAMPLE.findall(spl)
+    if len(samples) == spl.count(b"\n") and _sortable(end)[:4] == year and spl.count(b"-%s " % year) == len(samples):
+        # One year and one layout throughout: the texts are in the order of time as they stand.
+        watts = [float(reading) for time, reading in samples if begin < time < end]
+    else:
+        watts = _watts_line_by_line(spl, _sortable(begin), _sortable(end))
+    return sum(watts) / len(watts) if watts else None
+
+
+def _watts_line_by_line(spl: bytes, begin: bytes, end: bytes) -> list[float]:
     watts = []
-    for line in spl.split(b"\n"):
-        if not line:
-            continue
+    for line in spl.removesuffix(b"\n").split(b"\n"):
         fields = line.split(b",", 4)
         if len(fields) < 4:
             raise ValueError(f"{line[:60]!r} is no sample")
         if begin < _sortable(fields[1]) < end:
             watts.append(float(fields[3]))
-    return sum(watts) / len(watts) if watts else None
+    return watts
 
 
 def power_figure(watts: float, *, unit: str, duration_s: float, queries: int, factor: int) -> float:

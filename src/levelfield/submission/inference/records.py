@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias, overload
 
 from levelfield.formats.loadgen_scan import ScannedLog
@@ -78,11 +80,14 @@ class Flag:
 class RunLog:
     """A detail log of one run. Reading what it does not hold, or holds otherwise, raises a ``FormatError``."""
 
-    __slots__ = ("scan", "sha256")
-
-    def __init__(self, scan: ScannedLog, sha256: str) -> None:
+    def __init__(self, scan: ScannedLog, data: bytes) -> None:
         self.scan = scan
-        self.sha256 = sha256
+        self._data = data
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file."""
+        return hashlib.sha256(self._data).hexdigest()
 
     @property
     def path(self) -> str:
