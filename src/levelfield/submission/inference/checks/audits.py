@@ -92,7 +92,7 @@ READABLE = Check(
         clause=OFFICIAL,
         example="closed/…/TEST05/performance/run_1/mlperf_log_detail.txt: found … is missing",
         fix="Add the log as LoadGen wrote it.",
-        official=True,
+        official=False,
     ),
     severity=Severity.VOID,
     look=_readable,
