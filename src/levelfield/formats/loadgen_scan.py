@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from levelfield.errors import FormatError
@@ -51,8 +52,8 @@ def scan_detail_log(data: bytes, *, path: str) -> ScannedLog:
     rows: list[tuple[bytes, bytes, bytes]] = LINE.findall(data)
     line_count = _count(data, b"\n") + (not data.endswith(b"\n"))
     if len(rows) == line_count and _are_as_written(rows, data):
-        log = ScannedLog(path, [(key, value) for key, value, _ in rows])
-        if any(flags != UNMARKED for _, _, flags in rows):
+        log = ScannedLog(path, rows)
+        if {flags for _, _, flags in rows} != {UNMARKED}:
             _add_marked(log, rows, data)
     else:
         log = _read_line_by_line(data, path)
@@ -122,11 +123,12 @@ class ScannedLog:
 
     __slots__ = ("_first", "_lines", "_rows", "damaged", "errors", "is_utf8", "not_json", "path", "warnings")
 
-    def __init__(self, path: str, rows: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, path: str, rows: list[tuple[bytes, bytes, bytes]]) -> None:
+        """Args: the file, and key, value and flags of each line."""
         self.path = path
         self._rows = rows
-        self._lines = list(range(1, len(rows) + 1))
-        self._first = dict(reversed(rows))
+        self._lines: Sequence[int] = range(1, len(rows) + 1)
+        self._first = {key: value for key, value, _ in reversed(rows)}
         self.errors: list[DetailLine] = []
         """The events that are errors; any makes a run unusable."""
         self.warnings: list[DetailLine] = []
@@ -155,8 +157,8 @@ class ScannedLog:
             return
         assert event is not None
         key, value = event.key.encode(), event.value_text.encode()
-        self._rows.append((key, value))
-        self._lines.append(number)
+        self._rows.append((key, value, b""))
+        self._lines = (*self._lines, number)
         self._first.setdefault(key, value)
         if event.is_error:
             self.errors.append(event)
@@ -169,18 +171,18 @@ class ScannedLog:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys in order of their first occurrence."""
-        return tuple(dict.fromkeys(_text(key) for key, _ in self._rows))
+        return tuple(dict.fromkeys(_text(key) for key, _, _ in self._rows))
 
     def line(self, key: str) -> int:
         """The line of the first event with a key, from 1; 0 where there is none."""
         wanted = key.encode()
-        found = (line for line, (name, _) in zip(self._lines, self._rows, strict=True) if name == wanted)
+        found = (line for line, (name, _, _) in zip(self._lines, self._rows, strict=True) if name == wanted)
         return next(found, 0)
 
     def every(self, key: str) -> list[tuple[int, bytes]]:
         """Line and spelling of the value of all events with a key, in order."""
         wanted = key.encode()
-        return [(line, value) for line, (name, value) in zip(self._lines, self._rows, strict=True) if name == wanted]
+        return [(line, value) for line, (name, value, _) in zip(self._lines, self._rows, strict=True) if name == wanted]
 
     def spelled(self, key: str) -> bytes | None:
         """The value of a key as spelled in the file; ``None`` where there is none."""
@@ -210,6 +212,8 @@ class ScannedLog:
             FormatError: The key is missing, or holds something else.
         """
         value = self._value(key, "an integer")
+        if value.isdigit():
+            return int(value)
         digits = value[1:-1] if value[:1] == b'"' else value.removeprefix(b"-")
         if not digits.isdigit():
             raise self._unexpected(key, "an integer")
@@ -241,7 +245,7 @@ class ScannedLog:
             FormatError: The key is missing, or holds something else.
         """
         value = self._value(key, "text")
-        if PLAIN_TEXT.fullmatch(value):
+        if value[:1] == b'"' and b"\\" not in value and value[-1:] == b'"' and len(value) > 1:
             return _text(value[1:-1])
         try:
             found = parse_value(_text(value))

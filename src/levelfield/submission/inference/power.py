@@ -8,7 +8,7 @@ from datetime import datetime
 
 __all__ = ["Window", "mean_watts", "power_figure"]
 
-SAMPLE = re.compile(rb"^[^,\n]*,(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}),[^,\n]*,([^,\n]*)", re.MULTILINE)
+SAMPLE = re.compile(rb"^[^,\n]*,(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}),[^,\n]*,([^,\n]*)[^\n]*", re.MULTILINE)
 TIME_WIDTH = len("02-07-2022 11:10:18.325")
 
 

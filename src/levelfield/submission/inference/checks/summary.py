@@ -13,8 +13,12 @@ from levelfield.submission.report import CheckText
 
 __all__ = ["SUMMARY_CHECKS", "disagreements"]
 
-TEXTS = {"SUT name": "sut_name", "Scenario": "effective_scenario", "Mode": "effective_test_mode"}
-VALIDITY = {"Result is": "result_validity"}
+TEXTS = {
+    "SUT name": "sut_name",
+    "Scenario": "effective_scenario",
+    "Mode": "effective_test_mode",
+    "Result is": "result_validity",
+}
 COUNTS = {
     "samples_per_query": "effective_samples_per_query",
     "target_latency (ns)": "effective_target_latency_ns",
@@ -33,8 +37,15 @@ RATES = {
     "QPS w/ loadgen overhead": "result_qps_with_loadgen_overhead",
     "QPS w/o loadgen overhead": "result_qps_without_loadgen_overhead",
 }
-LATENCIES = {"Min": "min_{}latency_ns", "Max": "max_{}latency_ns", "Mean": "mean_{}latency_ns"}
 PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
+OF_QUERIES = RunLog.latency_key("99.00", of_queries=True)
+"""In logs of MultiStream, whose summary has the latencies of queries under the same labels."""
+LATENCIES_OF_SAMPLES = {
+    f"{word} latency (ns)": f"result_{word.lower()}_latency_ns" for word in ("Min", "Max", "Mean")
+} | {f"{label} percentile latency (ns)": RunLog.latency_key(label) for label in PERCENTILES}
+LATENCIES_OF_QUERIES = {
+    f"{word} latency (ns)": f"result_{word.lower()}_query_latency_ns" for word in ("Min", "Max", "Mean")
+} | {f"{label} percentile latency (ns)": RunLog.latency_key(label, of_queries=True) for label in PERCENTILES}
 
 
 def disagreements(summary: Summary, log: RunLog, *, path: str) -> Iterator[Remark]:
@@ -48,15 +59,17 @@ def disagreements(summary: Summary, log: RunLog, *, path: str) -> Iterator[Remar
     said = _values(summary)
     if summary.error_count is None:
         yield Remark(path=path, found="no totals of warnings and errors", expected="a summary written to its end")
-    for label, key in (*TEXTS.items(), *VALIDITY.items()):
-        if key in log.scan and said.get(label) != log.scan.text(key):
-            yield _differs(path, label, said.get(label), log.scan.text(key), log, key)
-    for label, key in (*COUNTS.items(), *_latency_keys(log)):
-        if key in log.scan and said.get(label) != str(log.scan.integer(key)):
-            yield _differs(path, label, said.get(label), str(log.scan.integer(key)), log, key)
-    for label, key in RATES.items():
-        if key in log.scan and not _same_rate(said.get(label, ""), log.scan.number(key)):
-            yield _differs(path, label, said.get(label), f"{log.scan.number(key):g}", log, key)
+    for label, key in _compared(log):
+        logged = log.scan.spelled(key)
+        if logged is None:
+            continue
+        value = said.get(label, "")
+        if value.encode() == logged.strip(b'"') or (label in RATES and _same_rate(value, log.scan.number(key))):
+            continue
+        if label not in TEXTS or value != log.scan.text(key):
+            found = f"{label}: {value}" if label in said else f"no {label}"
+            expected = f"{log.scan.spelling(key)}, as in line {log.scan.line(key)} of the detail log"
+            yield Remark(path=path, found=found, expected=expected)
     for what, count, events in (
         ("warnings", summary.warning_count, log.scan.warnings),
         ("errors", summary.error_count, log.scan.errors),
@@ -76,13 +89,10 @@ def _values(summary: Summary) -> dict[str, str]:
     return said
 
 
-def _latency_keys(log: RunLog) -> Iterator[tuple[str, str]]:
-    """Labels of latencies, and the keys of the same in the detail log: of queries in MultiStream."""
-    per_query = "result_99.00_percentile_per_query_latency_ns" in log.scan
-    for label, key in LATENCIES.items():
-        yield f"{label} latency (ns)", "result_" + key.format("query_" if per_query else "")
-    for label in PERCENTILES:
-        yield f"{label} percentile latency (ns)", log.latency_key(label, of_queries=per_query)
+def _compared(log: RunLog) -> Iterator[tuple[str, str]]:
+    """Labels, and the keys of the same in the detail log."""
+    for table in (TEXTS, COUNTS, RATES, LATENCIES_OF_QUERIES if OF_QUERIES in log.scan else LATENCIES_OF_SAMPLES):
+        yield from table.items()
 
 
 def _same_rate(text: str, rate: float) -> bool:
@@ -92,11 +102,6 @@ def _same_rate(text: str, rate: float) -> bool:
     except ValueError:
         return False
     return abs(said - rate) <= 0.0051 + 1.1e-5 * abs(rate)
-
-
-def _differs(path: str, label: str, said: str | None, logged: str, log: RunLog, key: str) -> Remark:
-    found = f"no {label}" if said is None else f"{label}: {said}"
-    return Remark(path=path, found=found, expected=f"{logged}, as in line {log.scan.line(key)} of the detail log")
 
 
 def _agrees(result: ResultSubject) -> Iterator[Remark]:

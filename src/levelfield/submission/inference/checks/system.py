@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from levelfield.submission.check import CannotLook, Check, Remark
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.records import JsonFile
 from levelfield.submission.inference.subjects import SUITES, SystemSubject
 from levelfield.submission.report import CheckText
+from levelfield.terms import Suite
 
 __all__ = ["SYSTEM_CHECKS"]
 
@@ -40,8 +42,6 @@ def _there(system: SystemSubject) -> Iterator[Remark]:
 
 
 def _nearest_description(system: SystemSubject) -> str:
-    from difflib import get_close_matches
-
     names = system.reader.tree.files(system.description_path.rpartition("/")[0])
     close = get_close_matches(f"{system.place.system}.json", list(names), n=1)
     return f"Is it {close[0]}? The name of the folder counts." if close else ""
@@ -266,8 +266,6 @@ PLAUSIBLE = Check(
 
 
 def _ecc(system: SystemSubject) -> Iterator[Remark]:
-    from levelfield.terms import Suite
-
     description = _description(system)
     if not system.suites or Suite.DATACENTER not in system.suites:
         return
