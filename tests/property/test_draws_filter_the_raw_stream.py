@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from levelfield.loadgen.randomness import RandomStream
+from levelfield.stats.randomness import RandomStream
 from levelfield.terms import DrawVariant
 
 bounds = st.one_of(st.integers(1, 100_000), st.integers(1, 2**32 - 1))

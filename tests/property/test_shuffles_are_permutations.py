@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from levelfield.loadgen.randomness import RandomStream
+from levelfield.stats.randomness import RandomStream
 from levelfield.terms import DrawVariant
 
 seeds = st.integers(0, 2**32 - 1)

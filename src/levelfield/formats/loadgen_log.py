@@ -18,12 +18,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from levelfield.errors import FormatError, InputError
+
+if TYPE_CHECKING:  # arrays are only written; the checker reads logs without loading numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "MARKER",
@@ -167,12 +168,12 @@ def format_value(value: Writable) -> str:
             return str(value)
         case float():
             return format_double(value)
-        case np.ndarray():
-            return _list(value.tolist())
         case Mapping():
             return "{" + ",".join(f"{_quote(name)}:{_quote(text)}" for name, text in value.items()) + "}"
-        case _:
+        case Sequence():
             return _list(value)
+        case _:
+            return _list(value.tolist())
 
 
 def parse_value(text: str) -> Value:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from levelfield.errors import FormatError, InputError
 
-__all__ = ["Section", "Summary", "closing_lines", "format_section", "read_summary"]
+__all__ = ["Section", "Summary", "closing_lines", "format_section", "parse_summary", "read_summary"]
 
 RULE = "=" * 48
 TOTALS = re.compile(r"(?P<count>No|\d+) (?P<what>warnings?|errors?|ERRORS?) encountered(?: during test)?\..*")
@@ -96,9 +96,22 @@ def read_summary(path: Path) -> Summary:
         text = path.read_text(encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return parse_summary(text, source=path)
+
+
+def parse_summary(text: str, *, source: Path | str) -> Summary:
+    """Read the text of a summary log.
+
+    Args:
+        text: The content of the file.
+        source: Which file, for the errors.
+
+    Raises:
+        FormatError: It holds neither a section nor totals.
+    """
     summary = _parse(text)
     if not summary.sections and summary.warning_count is None and summary.error_count is None:
-        raise FormatError(path, "whole file", "no section and no totals", "a LoadGen summary")
+        raise FormatError(source, "whole file", "no section and no totals", "a LoadGen summary")
     return summary
 
 

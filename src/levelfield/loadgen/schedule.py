@@ -16,9 +16,10 @@ import numpy as np
 from levelfield.errors import SettingsError
 from levelfield.loadgen.arrivals import arrivals
 from levelfield.loadgen.ports import BoolArray, IntArray
-from levelfield.loadgen.randomness import RandomStream
 from levelfield.loadgen.selection import Drawn, InOrder, OneQuery, Samples, neighbours
 from levelfield.loadgen.settings import EffectiveSettings, Settings
+from levelfield.stats.randomness import RandomStream
+from levelfield.stats.sample_sets import cut_into_sets, library_order
 from levelfield.terms import Mode, Profile, Scenario
 from levelfield.units import NS_PER_MS
 
@@ -60,11 +61,13 @@ def loadable_sets(effective: EffectiveSettings, phase: Mode) -> list[LoadableSet
     (performance), or the accuracy sample count (accuracy). The difference is deliberate,
     see tests/conformance/test_wheel_schedule.py and test_real_loaded_sets.py.
     """
-    generator = RandomStream(effective.seeds.qsl, effective.variant)
-    order = generator.shuffled(np.arange(_library_size(effective, phase)))
-    padding = effective.samples_per_query - 1 if effective.scenario is Scenario.MULTI_STREAM else 0
     size = effective.performance_sample_count
-    return [_padded(order[start : start + size], padding) for start in range(0, len(order), size)]
+    padding = effective.samples_per_query - 1 if effective.scenario is Scenario.MULTI_STREAM else 0
+    order = library_order(effective.seeds.qsl, effective.variant, _library_size(effective, phase))
+    sets = cut_into_sets(order, size=size, padding=padding)
+    for indices in sets:
+        indices.flags.writeable = False
+    return [LoadableSet(indices=indices, unpadded_count=len(indices) - padding) for indices in sets]
 
 
 def _library_size(effective: EffectiveSettings, phase: Mode) -> int:
@@ -72,12 +75,6 @@ def _library_size(effective: EffectiveSettings, phase: Mode) -> int:
         return effective.total_sample_count
     wanted = effective.accuracy_sample_count if phase is Mode.ACCURACY else effective.performance_sample_count
     return min(wanted, effective.total_sample_count)
-
-
-def _padded(samples: IntArray, padding: int) -> LoadableSet:
-    indices = samples[np.arange(len(samples) + padding) % len(samples)]
-    indices.flags.writeable = False
-    return LoadableSet(indices=indices, unpadded_count=len(samples))
 
 
 class AccuracySampler:

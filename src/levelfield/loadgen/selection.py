@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from levelfield.loadgen.ports import IntArray
-from levelfield.loadgen.randomness import RandomStream
+from levelfield.stats.randomness import RandomStream
 
 __all__ = ["Drawn", "InOrder", "OneQuery", "Samples", "neighbours"]
 

@@ -431,6 +431,10 @@ class RuleSet:
     divisions: tuple[Division, ...]
     availabilities: tuple[Availability, ...]
     accuracy_log_max_bytes: int
+    loadgen_revisions: tuple[str, ...]
+    """Commits of LoadGen that belong to the round, ten digits each; empty where the round does not say."""
+    early_stopping_prototypes: tuple[str, ...]
+    """Those of them whose early stopping is not the rule's yet."""
     seeds: Seeds
     scenarios: tuple[str, ...]
     """The scenario folders of the round."""

@@ -82,6 +82,8 @@ def build(document: Document, *, name: str, extends: str | None, files: tuple[Ru
         divisions=the_round.choices("divisions", Division),
         availabilities=the_round.choices("availabilities", Availability),
         accuracy_log_max_bytes=the_round.integer("accuracy_log_max_bytes", at_least=1),
+        loadgen_revisions=the_round.texts("loadgen_revisions"),
+        early_stopping_prototypes=the_round.texts("early_stopping_prototypes"),
         seeds=_seeds(top.table("seeds"), citations),
         scenarios=shared.scenarios,
         guesses=tuple(_guess(table, list(tables)) for table in top.array("guesses")),

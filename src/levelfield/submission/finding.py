@@ -42,7 +42,8 @@ class Finding:
     hint: str = ""
     """The next step, where it is more than the check's own advice."""
     subject: str = ""
-    """The result (its folder) that the finding counts for; empty for the whole submission."""
+    """The result (its folder) that the finding counts for, or a folder above it for all results in there; empty for
+    none in particular."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

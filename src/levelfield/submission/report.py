@@ -70,3 +70,8 @@ class Report:
     def count(self, severity: Severity) -> int:
         """How many findings weigh so much."""
         return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def fails(self) -> bool:
+        """Whether anything was found that voids a result or must be mended."""
+        return any(finding.severity in {Severity.VOID, Severity.ERROR} for finding in self.findings)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from levelfield.errors import SettingsError
-from levelfield.loadgen.arrivals import ConstantArrivals, PoissonArrivals, arrivals
+from levelfield.loadgen.arrivals import arrivals
 from levelfield.loadgen.settings import Settings, SingleStream, derive
+from levelfield.stats.arrivals import ConstantArrivals, PoissonArrivals
 
 SCHEDULE_SEED = 12662793979680847247
 S = 1_000_000_000

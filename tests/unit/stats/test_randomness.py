@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from levelfield.loadgen.randomness import RandomStream
+from levelfield.stats.randomness import RandomStream
 from levelfield.terms import DrawVariant
 
 CLASSIC, LEMIRE = DrawVariant.CLASSIC, DrawVariant.LEMIRE

@@ -8,17 +8,19 @@ Two variants of the integer draw occur in published results, see :class:`~levelf
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.loadgen.ports import FloatArray, IntArray
 from levelfield.terms import DrawVariant
 from levelfield.units import NS_PER_S
 
 __all__ = ["RandomStream"]
 
-RawArray = NDArray[np.uint64]
+IntArray: TypeAlias = NDArray[np.int64]
+FloatArray: TypeAlias = NDArray[np.float64]
+RawArray: TypeAlias = NDArray[np.uint64]
 
 LARGEST_RAW = 0xFFFF_FFFF
 RAW_PER_REFILL = 2048

@@ -1,0 +1,186 @@
+"""Check a submission tree of an inference round: from a source to a report.
+
+Work is cut by system, since nothing of one system says anything about another; what needs the whole round (equal logs,
+draws of the same seeds, mixed variants) is judged afterwards from a few numbers of each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from levelfield import __version__
+from levelfield.results.model import Result
+from levelfield.rules.model import RuleSet
+from levelfield.submission.check import CannotLook, Check, look
+from levelfield.submission.engine import Selection, Tally, partition, spread
+from levelfield.submission.finding import Severity
+from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
+from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
+from levelfield.submission.inference.official import OfficialOutcome, official_outcome
+from levelfield.submission.inference.results import result_of
+from levelfield.submission.inference.subjects import Reader, ResultSubject, SystemSubject
+from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
+from levelfield.submission.report import Report
+from levelfield.submission.sources.port import Source
+
+__all__ = ["check_round"]
+
+Subject = TypeVar("Subject")
+
+EXACT_QUERIES = 1_000_000
+BYTES_OF_A_PROCESS = 8 << 20
+"""Below this another process costs more time than it saves."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """What was found in some of the systems."""
+
+    tally: Tally = field(default_factory=Tally)
+    official: OfficialOutcome = field(default_factory=OfficialOutcome)
+    results: list[Result] = field(default_factory=list)
+    claims: list[RunClaim] = field(default_factory=list)
+    bytes_read: int = 0
+
+
+def check_round(
+    source: Source, rules: RuleSet, selection: Selection, *, jobs: int = 1, exact_queries: int = EXACT_QUERIES
+) -> Report:
+    """Check a tree.
+
+    Args:
+        source: The tree.
+        rules: The round.
+        selection: Which checks run.
+        jobs: Processes at most.
+        exact_queries: Server schedules of up to so many queries are drawn again one by one (about 20 ns each).
+
+    Raises:
+        InputError: The source cannot be listed, or holds no submission.
+    """
+    registry = INFERENCE.only(selection.takes)
+    tree, layout = Tree(source.files()), Layout(rules)
+    systems = layout.systems(tree)
+    size = sum(place.bytes for place in systems)
+    parts = partition(systems, lambda place: place.bytes, min(jobs, 1 + size // BYTES_OF_A_PROCESS))
+    first = parts[0]
+
+    def work(places: list[SystemPlace]) -> _Part:
+        own = source if places is first else source.reopened()
+        return _check_systems(places, Reader(own, tree, layout, rules), registry)
+
+    whole = _Part()
+    for part in spread(work, parts):
+        whole.tally.merge(part.tally)
+        whole.official.add(part.official)
+        whole.results += part.results
+        whole.claims += part.claims
+        whole.bytes_read += part.bytes_read
+    _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
+    claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
+    _run(registry.round, RoundSubject(claims, rules, exact_queries), whole.tally, result="", closed=True)
+    return _report(source, rules, selection, registry, tree, whole)
+
+
+def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
+    part = _Part()
+    for place in places:
+        system = SystemSubject(reader, place)
+        official = official_outcome(system)
+        part.official.add(official)
+        _run(registry.official, official, part.tally, result=system.path, closed=system.is_closed)
+        _run(registry.systems, system, part.tally, result=system.path, closed=system.is_closed)
+        for benchmark in system.benchmarks:
+            _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
+            for result in benchmark.results:
+                _check_result(result, registry, part)
+    part.bytes_read = reader.bytes_read
+    return part
+
+
+def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> None:
+    closed, tally = result.is_closed, part.tally
+    _run(registry.results, result, tally, result=result.path, closed=closed)
+    compliant = None
+    if closed and registry.audits:
+        try:
+            audits = result.audits
+        except CannotLook:
+            audits = ()
+        for audit in audits:
+            _run(registry.audits, audit, tally, result=result.path, closed=closed)
+        codes = {check.code for check in registry.audits}
+        found = tally.by_subject.get(result.path, {})
+        compliant = not any(found.get(code) is Severity.VOID for code in codes) if audits else None
+    record = result_of(
+        result, compliant=compliant, source=result.reader.source.name, commit=result.reader.source.revision
+    )
+    if record is not None:
+        part.results.append(record)
+    if registry.round:
+        part.claims += _claims(result)
+
+
+def _claims(result: ResultSubject) -> Iterator[RunClaim]:
+    runs = [(RunKind.PERFORMANCE, "", lambda: result.performance), (RunKind.ACCURACY, "", lambda: result.accuracy_run)]
+    with suppress(CannotLook):
+        runs += [(RunKind.AUDIT, audit.audit.name, lambda audit=audit: audit.run) for audit in result.audits]
+    for kind, name, read in runs:
+        with suppress(CannotLook):
+            claim = claim_of(read(), result, kind, audit=name)
+            if claim is not None:
+                yield claim
+
+
+def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, result: str, closed: bool) -> None:
+    for check in checks:
+        findings, skipped = look(check, subject, result=result, closed=closed)
+        if findings:
+            tally.add(findings)
+        tally.skipped += skipped
+
+
+def _report(
+    source: Source, rules: RuleSet, selection: Selection, registry: Registry, tree: Tree, whole: _Part
+) -> Report:
+    results = []
+    for result in sorted(whole.results, key=lambda result: result.provenance.path):
+        codes = _codes_of(result.provenance.path, whole.tally)
+        ordered = sorted(codes, key=lambda code: (codes[code].rank, code))
+        void = Severity.VOID in codes.values()
+        results.append(replace(result, void=void, findings=tuple(ordered)))
+    listed = whole.official.listed
+    accepted = sum(listed.values())
+    return Report(
+        source=source.name,
+        round=rules.name,
+        rules_sha256=rules.sha256,
+        version=__version__,
+        official=selection.official,
+        selected=selection.selected,
+        ignored=selection.ignored,
+        checks=tuple(check.text for check in registry.every),
+        findings=whole.tally.findings(),
+        findings_left_out=whole.tally.left_out,
+        skipped=tuple(sorted(whole.tally.skipped, key=lambda one: (one.subject, one.code, one.reason))),
+        results=tuple(results),
+        official_columns=rules.csv.columns,
+        official_rows=tuple(sorted(whole.official.rows, key=lambda row: row.cells[17:18] + row.cells)),
+        official_results=accepted,
+        official_no_results=len(listed) - accepted,
+        files=tree.file_count,
+        bytes_read=whole.bytes_read,
+    )
+
+
+def _codes_of(path: str, tally: Tally) -> dict[str, Severity]:
+    """What was found at a result or in a folder above it, each code with the most that it weighs."""
+    codes: dict[str, Severity] = {}
+    while path:
+        for code, severity in tally.by_subject.get(path, {}).items():
+            codes[code] = min(codes.get(code, severity), severity, key=lambda one: one.rank)
+        path = path.rpartition("/")[0]
+    return codes

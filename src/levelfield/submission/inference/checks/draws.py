@@ -1,0 +1,203 @@
+"""Checks of draws: the samples that were loaded and the queries that were generated are those of the seeds.
+
+The same seed gives other samples with another C++ library, so each run is held against both variants that occur.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+
+from levelfield.submission.check import Check, PassedOver, Remark
+from levelfield.submission.finding import Severity
+from levelfield.submission.inference.checks.registry import RoundSubject
+from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim
+from levelfield.submission.report import CheckText
+from levelfield.terms import DrawVariant
+from levelfield.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["DRAW_CHECKS"]
+
+GENERATED = "loadgen/loadgen.cc, GenerateLoadableSets and GenerateQueries (mlcommons/inference v2.0)"
+DEVIATIONS = 6
+"""Standard deviations of a Poisson count: one honest run in a thousand million is beyond."""
+LONGEST_GAP = 60
+"""Mean gaps; see measured.py."""
+LARGEST_LIBRARY = 5_000_000
+"""Drawing the order of a library costs about half a second for a million samples."""
+
+
+@cache
+def _spelled_sets(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> tuple[str, str, str]:
+    """SHA-256 of the loaded sets as logs spell them: the first alone, all, and all followed by the first again."""
+    from levelfield.stats.sample_sets import cut_into_sets
+
+    first, every = hashlib.sha256(), hashlib.sha256()
+    beginning = b""
+    for indices in cut_into_sets(_order(seed, variant, library), size=size, padding=padding):
+        spelling = b"[%s]\n" % ",".join(map(str, indices.tolist())).encode()
+        if not beginning:
+            beginning = spelling
+            first.update(spelling)
+        every.update(spelling)
+    both = every.copy()
+    both.update(beginning)
+    return first.hexdigest(), every.hexdigest(), both.hexdigest()
+
+
+@cache
+def _order(seed: int, variant: DrawVariant, library: int) -> object:
+    from levelfield.stats.sample_sets import library_order
+
+    return library_order(seed, variant, library)
+
+
+def _variants(claim: RunClaim, first_tried: DrawVariant) -> Iterator[DrawVariant]:
+    """The variants whose sets are those of the run."""
+    if claim.set_size < 1 or not 0 < claim.library_count <= LARGEST_LIBRARY or claim.padding < 0:
+        return
+    for variant in (first_tried, *(other for other in DrawVariant if other is not first_tried)):
+        first, every, both = _spelled_sets(claim.seed, variant, claim.library_count, claim.set_size, claim.padding)
+        alone = every if claim.kind is RunKind.ACCURACY else first
+        if claim.sets_sha256 in {alone, both}:
+            yield variant
+
+
+def _loaded(subject: RoundSubject) -> Iterator[Remark]:
+    for claim in subject.claims:
+        if next(_variants(claim, subject.rules.draw_variant), None) is None:
+            yield Remark(
+                path=claim.path,
+                line=claim.sets_line,
+                found="another set of samples" if claim.set_count else "no loaded set",
+                expected=f"the set of seed {claim.seed} for {claim.library_count} samples, {claim.set_size} at a time",
+                result=claim.subject,
+                closed=claim.closed,
+            )
+
+
+LOADED = Check(
+    text=CheckText(
+        code="INF150",
+        title="The samples that were loaded are those of the seed",
+        why="Samples that one chose are easier than samples that were drawn.",
+        clause=GENERATED,
+        example="closed/…/run_1/mlperf_log_detail.txt:54: found another set of samples, expected the set of seed …",
+        fix="Run with an unchanged LoadGen; other C++ libraries than GCC's draw otherwise.",
+        official=False,
+    ),
+    severity=Severity.VOID,
+    in_open=Severity.WARNING,
+    look=_loaded,
+)
+
+
+def _mixed(subject: RoundSubject) -> Iterator[Remark]:
+    counts: dict[str, Counter[DrawVariant]] = {}
+    for claim in subject.claims:
+        found = list(_variants(claim, subject.rules.draw_variant))
+        if len(found) == 1:  # small libraries are drawn alike by both
+            counts.setdefault(claim.submitter, Counter())[found[0]] += 1
+    for submitter, variants in sorted(counts.items()):
+        if len(variants) > 1:
+            shown = ", ".join(f"{variants[variant]} {variant}" for variant in DrawVariant)
+            yield Remark(path=submitter, found=f"logs of both kinds: {shown}", expected="one way of drawing integers")
+
+
+MIXED = Check(
+    text=CheckText(
+        code="INF151",
+        title="A submitter's runs draw integers in one way",
+        why="Two C++ libraries give two sample sets for one seed, so results are not of the same samples.",
+        clause="C++ leaves std::uniform_int_distribution open; libstdc++ changed it in GCC 11",
+        example="closed/Org: found logs of both kinds: 192 classic, 316 lemire, expected one way of drawing integers",
+        fix="Build LoadGen with the same compiler on all systems.",
+        official=False,
+    ),
+    severity=Severity.WARNING,
+    look=_mixed,
+)
+
+
+def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
+    for claim in subject.claims:
+        made = claim.schedule
+        if made is None:
+            continue
+        problem = None
+        if not 0 < made.target_qps < NS_PER_S or not 0 <= made.min_duration_ms < 10**9:
+            problem = (f"{made.target_qps:g} queries a second", "a rate that can be drawn")
+        elif (
+            made.query_count <= subject.exact_queries
+            and made.target_qps * made.min_duration_ms / 1000 < 2 * subject.exact_queries
+        ):
+            problem = _exact(made)
+        else:
+            problem = _plausible(made)
+            yield PassedOver(
+                result=claim.subject,
+                reason=f"{claim.path}: {made.query_count} queries, held against the rate and not drawn one by one",
+            )
+        if problem is not None:
+            yield Remark(
+                path=claim.path,
+                line=made.line,
+                found=problem[0],
+                expected=problem[1],
+                result=claim.subject,
+                closed=claim.closed,
+            )
+
+
+@cache
+def _exact(made: ScheduleClaim) -> tuple[str, str] | None:
+    """What differs from the schedule of the seed, as found and expected."""
+    from levelfield.stats.arrivals import PoissonArrivals
+
+    arrivals = PoissonArrivals(made.seed, made.target_qps)
+    count, duration_ns = arrivals.extent(made.min_duration_ms * NS_PER_MS, made.min_query_count, 1)
+    if (made.query_count, made.duration_ns) == (count, duration_ns):
+        return None
+    if f"{made.target_qps:.5g}" != f"{made.target_qps:.6g}":
+        return _plausible(made)  # the log rounds rates to six digits, so the true one is not known
+    return (
+        f"{made.query_count} queries in {made.duration_ns} ns",
+        f"{count} in {duration_ns}, from seed {made.seed} at {made.target_qps:g} a second",
+    )
+
+
+def _plausible(made: ScheduleClaim) -> tuple[str, str] | None:
+    """What cannot be a Poisson process of that rate, as found and expected."""
+    least_ns = made.min_duration_ms * NS_PER_MS
+    mean = made.target_qps * made.min_duration_ms / 1000
+    spread = DEVIATIONS * math.sqrt(mean) + 1 + 5.1e-6 * mean
+    if made.query_count < made.min_query_count:
+        return f"{made.query_count} queries", f"{made.min_query_count} or more"
+    more = made.query_count > made.min_query_count
+    if made.query_count < mean - spread or (more and made.query_count > mean + spread):
+        return f"{made.query_count} queries", f"{mean:.0f} give or take {spread:.0f} at {made.target_qps:g} a second"
+    longest_ns = least_ns + LONGEST_GAP * NS_PER_S / made.target_qps
+    if made.duration_ns < least_ns or (more and made.duration_ns > longest_ns):
+        return f"{made.duration_ns} ns", f"{least_ns} to {longest_ns:.0f} ns"
+    return None
+
+
+SCHEDULES = Check(
+    text=CheckText(
+        code="INF152",
+        title="The Server queries that were generated are those of the schedule's seed",
+        why="Count and duration of the schedule follow from seed, rate and minimum; other ones were not drawn.",
+        clause=GENERATED,
+        example="closed/…/run_1/mlperf_log_detail.txt:55: found 780000 queries in 600000000000 ns, expected 780202 in …",
+        fix="Run with an unchanged LoadGen.",
+        official=False,
+    ),
+    severity=Severity.VOID,
+    in_open=Severity.WARNING,
+    look=_schedules,
+)
+
+DRAW_CHECKS = (LOADED, MIXED, SCHEDULES)

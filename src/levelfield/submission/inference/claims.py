@@ -1,0 +1,131 @@
+"""What single runs say that only the whole round can judge: seeds against sets and schedules, and equal logs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from levelfield.errors import FormatError
+from levelfield.submission.check import CannotLook
+from levelfield.submission.inference.records import RunLog
+from levelfield.submission.inference.subjects import ResultSubject
+from levelfield.terms import Scenario
+
+__all__ = ["RunClaim", "RunKind", "ScheduleClaim", "claim_of"]
+
+
+class RunKind(StrEnum):
+    """Which of a result's logs it is."""
+
+    PERFORMANCE = "performance"
+    ACCURACY = "accuracy"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleClaim:
+    """What a Server log says that was generated, and from what."""
+
+    seed: int
+    target_qps: float
+    min_duration_ms: int
+    min_query_count: int
+    query_count: int
+    """As generated."""
+    duration_ns: int
+    """As generated."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunClaim:
+    """One run, in a few numbers."""
+
+    path: str
+    """Its detail log."""
+    subject: str
+    """The result."""
+    submitter: str
+    """With the division: ``closed/Krai``."""
+    system: str
+    """Its folder, which stands for the system alone."""
+    closed: bool
+    kind: RunKind
+    audit: str
+    """Which test, where it is one."""
+    model: str
+    """What LoadGen's configuration calls the benchmark: ``bert`` for ``bert-99`` and ``bert-99.9``."""
+    benchmark: str
+    """The folder."""
+    scenario: str
+    """That ran."""
+    inferred: bool
+    """Whether the folder is of another scenario."""
+    sha256: str
+    """Of the detail log; empty for an accuracy run, which is not compared."""
+    seed: int
+    """Of the sample library's order."""
+    library_count: int
+    set_size: int
+    padding: int
+    """How many samples each set repeats at its end."""
+    sets_line: int
+    """Of the first loaded set."""
+    set_count: int
+    sets_sha256: str
+    """Of the spelling of all loaded sets, each with a line end."""
+    schedule: ScheduleClaim | None
+    """Where arrival times were drawn."""
+
+
+def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = "") -> RunClaim | None:
+    """What a log says about its own draws; ``None`` where it lacks a value for that."""
+    digest, count, first = hashlib.sha256(), 0, 0
+    for line, spelling in log.loaded_sets():
+        digest.update(spelling)
+        digest.update(b"\n")
+        first = first or line
+        count += 1
+    place = result.system.place
+    try:
+        scenario = log.scenario
+        return RunClaim(
+            path=log.path,
+            subject=result.path,
+            submitter=f"{place.division}/{place.submitter}",
+            system=result.system.path,
+            closed=result.is_closed,
+            kind=kind,
+            audit=audit,
+            model=result.rule.config_model,
+            benchmark=result.benchmark.folder,
+            scenario=scenario,
+            inferred=scenario != result.scenario,
+            sha256=log.sha256 if kind is not RunKind.ACCURACY else "",
+            seed=log.qsl_seed,
+            library_count=log.library_count,
+            set_size=log.performance_sample_count,
+            padding=log.samples_per_query - 1 if scenario == Scenario.MULTI_STREAM else 0,
+            sets_line=first,
+            set_count=count,
+            sets_sha256=digest.hexdigest(),
+            schedule=_schedule_of(log) if scenario == Scenario.SERVER and kind is not RunKind.ACCURACY else None,
+        )
+    except (CannotLook, FormatError):
+        return None
+
+
+def _schedule_of(log: RunLog) -> ScheduleClaim | None:
+    """Nothing where the test generates a fixed number of queries."""
+    if log.issue_same or log.issue_unique:
+        return None
+    return ScheduleClaim(
+        seed=log.schedule_seed,
+        target_qps=log.target_qps,
+        min_duration_ms=log.min_duration_ms,
+        min_query_count=log.min_query_count,
+        query_count=log.generated_query_count,
+        duration_ns=log.generated_duration_ns,
+        line=log.scan.line("generated_query_count"),
+    )

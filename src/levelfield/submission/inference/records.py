@@ -1,0 +1,278 @@
+"""What the files of a submission say, each parsed once: frozen records without any judgement."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias, overload
+
+from levelfield.formats.loadgen_scan import ScannedLog
+from levelfield.rules.model import AccuracyMetric
+
+__all__ = ["AccuracyText", "JsonFile", "JsonScalar", "RunLog", "Verification", "parse_json_file"]
+
+JsonScalar: TypeAlias = "str | int | float | bool | None"
+REFERENCE_SCORE = r"^(?:reference|TEST04-A) score = (\S+)"
+TEST_SCORE = r"^(?:test|TEST04-B) score = (\S+)"
+HASH_LINE = re.compile(r"hash=([\w\d]+)$")
+
+
+class Integer:
+    """A key of the detail log that holds an integer."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    @overload
+    def __get__(self, log: None, owner: type[RunLog]) -> Integer: ...
+    @overload
+    def __get__(self, log: RunLog, owner: type[RunLog]) -> int: ...
+    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Integer | int:
+        return self if log is None else log.scan.integer(self.key)
+
+
+class Number:
+    """A key of the detail log that holds a number."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    @overload
+    def __get__(self, log: None, owner: type[RunLog]) -> Number: ...
+    @overload
+    def __get__(self, log: RunLog, owner: type[RunLog]) -> float: ...
+    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Number | float:
+        return self if log is None else log.scan.number(self.key)
+
+
+class Words:
+    """A key of the detail log that holds text."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    @overload
+    def __get__(self, log: None, owner: type[RunLog]) -> Words: ...
+    @overload
+    def __get__(self, log: RunLog, owner: type[RunLog]) -> str: ...
+    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Words | str:
+        return self if log is None else log.scan.text(self.key)
+
+
+class Flag:
+    """A key of the detail log that holds true or false."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    @overload
+    def __get__(self, log: None, owner: type[RunLog]) -> Flag: ...
+    @overload
+    def __get__(self, log: RunLog, owner: type[RunLog]) -> bool: ...
+    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Flag | bool:
+        return self if log is None else log.scan.flag(self.key)
+
+
+class RunLog:
+    """A detail log of one run. Reading what it does not hold, or holds otherwise, raises a ``FormatError``."""
+
+    def __init__(self, scan: ScannedLog, data: bytes) -> None:
+        self.scan = scan
+        self._data = data
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file."""
+        return hashlib.sha256(self._data).hexdigest()
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.scan.path
+
+    version = Words("loadgen_version")
+    git_status = Words("loadgen_git_status_message")
+    test_datetime = Words("test_datetime")
+    system_name = Words("sut_name")
+    library_count = Integer("qsl_reported_total_count")
+    library_performance_count = Integer("qsl_reported_performance_count")
+
+    scenario = Words("effective_scenario")
+    mode = Words("effective_test_mode")
+    samples_per_query = Integer("effective_samples_per_query")
+    target_qps = Number("effective_target_qps")
+    target_latency_ns = Integer("effective_target_latency_ns")
+    target_percentile = Number("effective_target_latency_percentile")
+    min_duration_ms = Integer("effective_min_duration_ms")
+    max_duration_ms = Integer("effective_max_duration_ms")
+    min_query_count = Integer("effective_min_query_count")
+    max_query_count = Integer("effective_max_query_count")
+    min_sample_count = Integer("effective_min_sample_count")
+    qsl_seed = Integer("effective_qsl_rng_seed")
+    sample_index_seed = Integer("effective_sample_index_rng_seed")
+    schedule_seed = Integer("effective_schedule_rng_seed")
+    accuracy_log_seed = Integer("effective_accuracy_log_rng_seed")
+    accuracy_log_probability = Number("effective_accuracy_log_probability")
+    accuracy_log_sampling_target = Integer("effective_accuracy_log_sampling_target")
+    issue_unique = Flag("effective_performance_issue_unique")
+    issue_same = Flag("effective_performance_issue_same")
+    issue_same_index = Integer("effective_performance_issue_same_index")
+    performance_sample_count = Integer("effective_performance_sample_count")
+    sample_count_override = Integer("requested_performance_sample_count_override")
+
+    generated_query_count = Integer("generated_query_count")
+    generated_samples_per_query = Integer("generated_samples_per_query")
+    generated_duration_ns = Integer("generated_query_duration")
+
+    validity = Words("result_validity")
+    query_count = Integer("result_query_count")
+    min_duration_met = Flag("result_min_duration_met")
+    min_queries_met = Flag("result_min_queries_met")
+    latency_met = Flag("result_perf_constraints_met")
+    over_latency_count = Integer("result_overlatency_query_count")
+    early_stopping_met = Flag("early_stopping_met")
+    early_stopping_text = Words("early_stopping_result")
+    early_stopping_ss_ns = Integer("early_stopping_latency_ss")
+    early_stopping_ms_ns = Integer("early_stopping_latency_ms")
+    rate_with_overhead = Number("result_qps_with_loadgen_overhead")
+    rate_without_overhead = Number("result_qps_without_loadgen_overhead")
+    scheduled_rate = Number("result_scheduled_samples_per_sec")
+    completed_rate = Number("result_completed_samples_per_sec")
+    offline_rate = Number("result_samples_per_second")
+    min_latency_ns = Integer("result_min_latency_ns")
+    mean_latency_ns = Integer("result_mean_latency_ns")
+    max_latency_ns = Integer("result_max_latency_ns")
+    mean_query_latency_ns = Integer("result_mean_query_latency_ns")
+    max_query_latency_ns = Integer("result_max_query_latency_ns")
+    power_begin = Words("power_begin")
+    power_end = Words("power_end")
+
+    @property
+    def commit(self) -> str:
+        """The revision of the load generator: ``0ec69f587d`` of ``2.0 @ 0ec69f587d``."""
+        return self.version.rpartition("@")[2].strip()
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether the load generator said that it took settings from an audit file."""
+        return any("Found Audit Config file" in event.value_text for event in self.scan.warnings)
+
+    def latency_ns(self, percentile: str, *, of_queries: bool = False) -> int:
+        """A percentile of the latencies, by its label: ``90.00``; ns."""
+        return self.scan.integer(self.latency_key(percentile, of_queries=of_queries))
+
+    @staticmethod
+    def latency_key(percentile: str, *, of_queries: bool = False) -> str:
+        """The key of a percentile."""
+        return f"result_{percentile}_percentile_{'per_query_' if of_queries else ''}latency_ns"
+
+    def loaded_sets(self) -> Iterator[tuple[int, bytes]]:
+        """Line and spelling of each set of samples that was loaded, in order."""
+        yield from self.scan.every("loaded_qsl_set")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonFile:
+    """A JSON object with plain values: a system description, a measurement's description."""
+
+    path: str
+    values: dict[str, JsonScalar]
+    """By published name; empty where the file cannot be read."""
+    problem: str = ""
+    """Why the file is not a JSON object of plain values; empty where it is."""
+    line: int = 0
+    """Where the problem is, from 1; 0 for the whole file."""
+
+    def text(self, name: str) -> str:
+        """A value as text; empty where it is absent or null."""
+        value = self.values.get(name)
+        return "" if value is None else value.strip() if isinstance(value, str) else str(value)
+
+
+def parse_json_file(data: bytes, *, path: str) -> JsonFile:
+    """Read a JSON object of plain values; what is wrong is kept as a text."""
+    try:
+        found = json.loads(data.decode().removeprefix("\ufeff"))
+    except UnicodeDecodeError as error:
+        return JsonFile(path=path, values={}, problem=f"byte {error.start} is not UTF-8")
+    except json.JSONDecodeError as error:
+        return JsonFile(path=path, values={}, problem=f"no JSON: {error.msg}", line=error.lineno)
+    except RecursionError:
+        return JsonFile(path=path, values={}, problem="nested too deeply")
+    if not isinstance(found, dict):
+        return JsonFile(path=path, values={}, problem=f"a {type(found).__name__}, no object", line=1)
+    values = {name: value for name, value in found.items() if not isinstance(value, list | dict)}
+    nested = [name for name in found if name not in values]
+    problem = f"the value of {nested[0]!r} is a {type(found[nested[0]]).__name__}, no plain value" if nested else ""
+    return JsonFile(path=path, values=values, problem=problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyText:
+    """``accuracy.txt``: what the accuracy script printed, and the hash of the whole accuracy log."""
+
+    path: str
+    values: tuple[tuple[str, str], ...]
+    """Achieved accuracy by metric, as printed."""
+    hash: str | None
+    line: int
+    """Of the first metric; 0 where there is none."""
+    hash_line: int
+
+    def value(self, metric: str) -> str | None:
+        """What was achieved in a metric, as printed."""
+        return dict(self.values).get(metric)
+
+    @classmethod
+    def parse(cls, data: bytes, metrics: tuple[AccuracyMetric, ...], *, path: str) -> AccuracyText:
+        """Read the file as the official checker does.
+
+        The first match of a metric together with the hash ends the scan; before that, a later match takes the place
+        of an earlier one.
+        """
+        patterns = [(metric.key, re.compile(metric.pattern)) for metric in metrics]
+        found: dict[str, str] = {}
+        digest, place, digest_place = None, 0, 0
+        for number, text in enumerate(_lines(data), start=1):
+            for key, pattern in patterns:
+                if match := pattern.match(text):
+                    found[key] = match[1]
+                    place = number
+            if match := HASH_LINE.match(text):
+                digest, digest_place = match[1], number
+            if digest and len(found) == len(patterns):
+                break
+        return cls(path=path, values=tuple(found.items()), hash=digest, line=place, hash_line=digest_place)
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of a text file as Python opens it."""
+    return data.decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a script of a compliance test printed."""
+
+    path: str
+    passed: bool
+    """Whether ``TEST PASS`` occurs."""
+    reference_score: str
+    """As printed; empty where it is not."""
+    test_score: str
+
+    @classmethod
+    def parse(cls, data: bytes, *, path: str) -> Verification:
+        """Read ``verify_performance.txt`` or ``verify_accuracy.txt``."""
+        text = data.decode("utf-8", "backslashreplace")
+        reference, test = (re.search(pattern, text, re.MULTILINE) for pattern in (REFERENCE_SCORE, TEST_SCORE))
+        return cls(
+            path=path,
+            passed="TEST PASS" in text,
+            reference_score=reference[1] if reference else "",
+            test_score=test[1] if test else "",
+        )
