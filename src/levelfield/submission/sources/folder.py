@@ -1,0 +1,148 @@
+"""A folder as a source. Links that stay inside it are followed; nothing outside is ever opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from levelfield.errors import InputError
+from levelfield.submission.sources.bounds import BOUNDS, Bounds
+from levelfield.submission.sources.listing import Collector, Listing
+from levelfield.submission.sources.paths import problem_of, shown
+from levelfield.submission.sources.port import Entry, Refused
+
+__all__ = ["FolderSource"]
+
+VERSION_CONTROL = ".git"
+"""Passed over: a checkout then holds the same files as its repository."""
+KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class FolderSource:
+    """A folder on this machine.
+
+    Args:
+        path: The folder.
+        name: How reports name it.
+
+    Raises:
+        InputError: It is no folder, or cannot be listed.
+    """
+
+    __slots__ = ("_listing", "_name", "_root")
+
+    def __init__(
+        self, path: Path, *, name: str | None = None, bounds: Bounds = BOUNDS, listing: Listing[str] | None = None
+    ) -> None:
+        self._name = str(path) if name is None else name
+        self._root = os.path.realpath(path)
+        self._listing = _list(self._root, self._name, bounds) if listing is None else listing
+
+    @property
+    def name(self) -> str:
+        """As the user named it."""
+        return self._name
+
+    @property
+    def revision(self) -> str:
+        """Empty: a folder has none."""
+        return ""
+
+    def files(self) -> tuple[Entry, ...]:
+        """Every file, by path."""
+        return self._listing.files
+
+    def refused(self) -> tuple[Refused, ...]:
+        """What was found and is not read."""
+        return self._listing.refused
+
+    def read(self, path: str, *, limit: int | None = None) -> bytes:
+        """The bytes of a file, at most ``limit`` of them.
+
+        Raises:
+            InputError: There is no such file, it cannot be read, or it is no file any more.
+        """
+        place = f"{self._root}/{self._listing.place(path)}"
+        try:
+            # Without O_NONBLOCK a file that was replaced by a pipe since would hold us up for ever.
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._problem(path, error) from error
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"{self._name}: {shown(path)} was a file and is none any more; it changed meanwhile.")
+            return _read(descriptor, self._listing.at_most(path, status.st_size, limit))
+        except OSError as error:
+            raise self._problem(path, error) from error
+        finally:
+            os.close(descriptor)
+
+    def reopened(self) -> FolderSource:
+        """The same; nothing is held open."""
+        return FolderSource(Path(self._root), name=self._name, listing=self._listing)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _problem(self, path: str, error: OSError) -> InputError:
+        return InputError(f"{self._name}: {shown(path)} cannot be read: {error.strerror or error}.")
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    data = os.read(descriptor, size)
+    if len(data) == size:
+        return data
+    parts = [data]
+    size -= len(data)
+    while size and data:  # the kernel gives at most 2 GiB at a time; a file that was cut meanwhile ends early
+        data = os.read(descriptor, size)
+        parts.append(data)
+        size -= len(data)
+    return b"".join(parts)
+
+
+def _list(root: str, name: str, bounds: Bounds) -> Listing[str]:
+    collector: Collector[str] = Collector(name, bounds)
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(f"{root}/{folder}") as found:
+                for entry in found:
+                    _add(collector, entry, f"{folder}/{entry.name}" if folder else entry.name, folders, bounds)
+        except OSError as error:
+            if not folder:
+                raise InputError(f"{name} cannot be read as a folder: {error.strerror or error}.") from error
+            collector.refuse(folder, f"a folder that cannot be listed: {error.strerror or error}")
+    return collector.finish()
+
+
+def _add(collector: Collector[str], entry: os.DirEntry[str], path: str, folders: list[str], bounds: Bounds) -> None:
+    try:
+        if entry.is_symlink():
+            collector.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - a text, as it stands
+            return
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        collector.refuse(path, f"cannot be looked at: {error.strerror or error}")
+        return
+    match stat.S_IFMT(status.st_mode):
+        case stat.S_IFDIR if entry.name == VERSION_CONTROL:
+            pass
+        case stat.S_IFDIR:
+            collector.count()
+            if problem := problem_of(path, bounds):
+                collector.refuse(path, f"{problem}; nothing below it is read")
+            else:
+                folders.append(path)
+        case stat.S_IFREG:
+            collector.add(path, status.st_size, path)
+        case kind:
+            collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
