@@ -77,7 +77,11 @@ class FolderSource:
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"{self._name}: {shown(path)} was a file and is none any more; it changed meanwhile.")
+                raise InputError(
+                    f"{self._name}: {shown(path)} was a file and is none any more: the tree changed meanwhile."
+                )
+            if _place_of(descriptor) not in {place, None}:
+                raise InputError(f"{self._name}: {shown(path)} is in another place by now: the tree changed meanwhile.")
             return _read(descriptor, self._listing.at_most(path, status.st_size, limit))
         except OSError as error:
             raise self._problem(path, error) from error
@@ -93,6 +97,14 @@ class FolderSource:
 
     def _problem(self, path: str, error: OSError) -> InputError:
         return InputError(f"{self._name}: {shown(path)} cannot be read: {error.strerror or error}.")
+
+
+def _place_of(descriptor: int) -> str | None:
+    """Where an open file really is, so that a folder replaced by a link leads nowhere; ``None`` where none can tell."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a text, as it stands
+    except OSError:
+        return None
 
 
 def _read(descriptor: int, size: int) -> bytes:

@@ -304,7 +304,7 @@ def _list(repository: str, tree: str, reader: _Reader, name: str, bounds: Bounds
     collector: Collector[tuple[bytes, int]] = Collector(name, bounds)
     links: list[tuple[bytes, bytes, int]] = []
     with tempfile.TemporaryFile() as errors:
-        with _start(repository, ["ls-tree", "-r", "-z", "--long", "--full-tree", tree], errors=errors) as process:
+        with _start(repository, ["ls-tree", "-r", "-t", "-z", "--long", "--full-tree", tree], errors=errors) as process:
             assert process.stdout is not None
             try:
                 for record in _records(process.stdout, bounds):
@@ -342,8 +342,10 @@ def _records(stream: IO[bytes], bounds: Bounds) -> Iterator[bytes]:
 def _add(collector: Collector[tuple[bytes, int]], record: bytes, links: list[tuple[bytes, bytes, int]]) -> None:
     """One line of ``git ls-tree --long``: mode, type, object, size and, behind a tab, the path."""
     head, _, path = record.partition(b"\t")
-    mode, _, blob, size = head.split()
-    if mode == SUBMODULE_MODE:
+    mode, kind, blob, size = head.split()
+    if kind == b"tree":
+        collector.count()  # listed so that trees of empty trees, which multiply as well, are seen
+    elif mode == SUBMODULE_MODE:
         collector.refuse(path, "a submodule: its files are in another repository")
     elif not size.isdigit():
         collector.refuse(path, "its object is missing from the repository")

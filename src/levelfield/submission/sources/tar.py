@@ -130,6 +130,8 @@ def _list(file: OpenFile, name: str, bounds: Bounds) -> tuple[Listing[tuple[int,
         blocks = UnpackedBlocks(file, packing, name=name, bounds=bounds)
         with tempfile.TemporaryFile(prefix="levelfield-") as unpacked:
             _list_packed(collector, blocks, unpacked, bounds)
+            while blocks.skip(PIECE):  # to the end, where the checksum is
+                pass
             unpacked.flush()
             return collector.finish(archive=True), OpenFile(os.dup(unpacked.fileno()), name=name)
     except TarDamage as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
-__all__ = ["Blocks", "Kind", "Member", "TarDamage", "members"]
+__all__ = ["BLOCK", "Blocks", "Kind", "Member", "TarDamage", "members"]
 
 BLOCK = 512
 END = bytes(BLOCK)
