@@ -99,7 +99,7 @@ def ask(log: DetailLog) -> None:
             continue
 
 
-@fuzz(400)
+@fuzz(120)
 @given(damaged(DETAIL, OTHER_LAYOUT))
 def test_detail_log(data: bytes) -> None:
     found = read(data, read_detail_log)
@@ -107,7 +107,7 @@ def test_detail_log(data: bytes) -> None:
         ask(found)
 
 
-@fuzz(200)
+@fuzz(120)
 @given(st.sampled_from(["key", "value", "time_ms", "metadata", "is_error", "line_no", "pid"]), st.data())
 def test_detail_lines_with_members_of_another_type(member: str, data: st.DataObject) -> None:
     line = json.loads(OTHER_LAYOUT.splitlines()[0][9:])
@@ -119,14 +119,14 @@ def test_detail_lines_with_members_of_another_type(member: str, data: st.DataObj
         assert all(isinstance(event, DetailLine) for event in found.events)
 
 
-@fuzz(300)
+@fuzz(150)
 @given(damaged(*ACCURACIES))
 def test_accuracy_log(data: bytes) -> None:
     log = read(data, read_accuracy_log)
     assert log is not None
 
 
-@fuzz(300)
+@fuzz(150)
 @given(damaged(SUMMARY.text().encode()))
 def test_summary(data: bytes) -> None:
     found = read(data, read_summary)
@@ -136,7 +136,7 @@ def test_summary(data: bytes) -> None:
             section.below("Why")
 
 
-@fuzz(300)
+@fuzz(150)
 @given(damaged(CONF), st.sampled_from(list(Profile)), st.booleans())
 def test_loadgen_conf(data: bytes, profile: Profile, official: bool) -> None:
     conf = read(data, loadgen_conf.read)
@@ -146,13 +146,13 @@ def test_loadgen_conf(data: bytes, profile: Profile, official: bool) -> None:
     traps(data.decode("utf-8", "surrogateescape"), path="x", profile=profile)
 
 
-@fuzz(300)
+@fuzz(150)
 @given(damaged(DESCRIPTION.encode()))
 def test_system_description(data: bytes) -> None:
     read(data, read_system_description)
 
 
-@fuzz(200)
+@fuzz(120)
 @given(st.dictionaries(st.sampled_from(list(json.loads(DESCRIPTION))), JSON, max_size=3))
 def test_system_description_with_members_of_another_type(changes: dict[str, object]) -> None:
     found = read(json.dumps(json.loads(DESCRIPTION) | changes).encode(), read_system_description)
@@ -160,7 +160,7 @@ def test_system_description_with_members_of_another_type(changes: dict[str, obje
         assert all(isinstance(value, str) for value in found.as_dict().values())
 
 
-@fuzz(200)
+@fuzz(120)
 @given(st.data())
 def test_trace(data: st.DataObject) -> None:
     out = io.StringIO()

@@ -50,7 +50,7 @@ def read_all(text: str) -> None:
         source.close()
 
 
-@fuzz(250)
+@fuzz(150)
 @given(damaged(*(zip_of(SMALL, packing=packing) for packing in (zipfile.ZIP_STORED, 8, 12))))
 def test_zip(data: bytes) -> None:
     with TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def test_zip(data: bytes) -> None:
         read_all(str(path))
 
 
-@fuzz(250)
+@fuzz(150)
 @given(
     damaged(*(tar_of(SMALL, packing=packing, form=form) for packing in ("", "gz", "bz2", "xz") for form in (0, 1, 2)))
 )
@@ -80,7 +80,7 @@ def with_sums(data: bytes) -> bytes:
     return b"".join(blocks)
 
 
-@fuzz(250)
+@fuzz(150)
 @given(damaged(*(tar_of(SMALL, form=form) for form in (0, 1, 2))), st.sampled_from([bytes, gzip.compress]))
 def test_tar_with_right_checksums(data: bytes, pack: Callable[[bytes], bytes]) -> None:
     with TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def test_tar_with_right_checksums(data: bytes, pack: Callable[[bytes], bytes]) -
         read_all(str(path))
 
 
-@fuzz(250)
+@fuzz(150)
 @given(st.data())
 def test_zip_with_a_damaged_directory(data: st.DataObject) -> None:
     """All damage is where the names, sizes and places are."""
@@ -133,7 +133,7 @@ def test_git_spellings(repository: Path, mark: str, text: str) -> None:
     read_all(f"git:{repository}{mark}{text}")
 
 
-@fuzz(300)
+@fuzz(150)
 @given(
     files=st.lists(st.tuples(NAMES, st.integers(0, 100)), max_size=8),
     links=st.lists(st.tuples(NAMES, NAMES), max_size=8),
