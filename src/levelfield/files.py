@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from levelfield.errors import OutputError
@@ -21,20 +22,25 @@ def write_problem(path: Path, error: OSError, *, what: str = "written") -> Outpu
     return OutputError(f"{path} cannot be {what}: {error.strerror or error}.", hint=hint)
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+def write_atomically(path: Path, content: bytes | str | Iterable[str]) -> None:
     """Write a file so that a reader sees the old one or the whole new one, never half.
+
+    Args:
+        path: The file.
+        content: Its bytes or text; or pieces of text, which are written as they are made and never held together.
 
     Raises:
         OutputError: The folder cannot be written to, or the disk is full.
     """
-    # A lone surrogate, as in a file name that is not UTF-8, is written as its escape.
-    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    pieces: Iterable[bytes | str] = (content,) if isinstance(content, bytes | str) else content
     temporary: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            for piece in pieces:
+                # A lone surrogate, as in a file name that is not UTF-8, is written as its escape.
+                stream.write(piece.encode(errors="backslashreplace") if isinstance(piece, str) else piece)
             os.fchmod(stream.fileno(), 0o644)
         temporary.replace(path)
         temporary = None

@@ -25,6 +25,8 @@ __all__ = ["AccuracyEntry", "AccuracyLog", "AccuracyReader", "AccuracyWriter", "
 ELLIPSIS = "..."
 CHUNK = 1 << 20
 """Characters read at a time."""
+ENTRY_MAX = 1 << 30
+"""Characters of the longest entry that is waited for: a whole segmented volume in hex has a quarter of it."""
 
 OBJECT = re.compile(r"\{[^{}]*\}")
 """An entry, in whatever layout: hex holds no braces."""
@@ -104,9 +106,14 @@ class AccuracyReader:
         """Lines, from 1, on which something starts that is no entry; the entry that the cut falls in is not one."""
 
     def __iter__(self) -> Iterator[AccuracyEntry]:
-        pending = ""
+        parts: list[str] = []
+        waiting = 0
         while chunk := self._stream.read(CHUNK):
-            pending += chunk
+            parts.append(chunk)
+            waiting += len(chunk)
+            if "}" not in chunk and waiting < ENTRY_MAX:  # no entry ends here, so there is nothing to look for yet
+                continue
+            pending = "".join(parts)
             end = 0
             for found in OBJECT.finditer(pending):
                 self._pass_over(pending[end : found.start()])
@@ -116,7 +123,11 @@ class AccuracyReader:
                 self._line += found[0].count("\n")
                 end = found.end()
             pending = pending[end:]
-        self._pass_over(pending)
+            if len(pending) >= ENTRY_MAX:
+                self._pass_over(pending)
+                pending = ""
+            parts, waiting = [pending], len(pending)
+        self._pass_over("".join(parts))
 
     def _pass_over(self, between: str) -> None:
         """Look at what stands between two entries."""
@@ -130,7 +141,7 @@ class AccuracyReader:
     def _read(self, text: str) -> AccuracyEntry | None:
         try:
             return _entry(json.loads(text))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             if ELLIPSIS in text:
                 self.truncated = True
             else:

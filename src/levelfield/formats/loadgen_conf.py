@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 U64 = 1 << 64
+U64_DIGITS_MAX = 22
+"""Digits that a 64-bit number has at most in any base that is read: octal."""
 WHITESPACE = re.compile(r"[ \t\n\v\f\r]+")
 """What ``isspace`` calls so in the C locale; other Unicode spaces are part of a word."""
 INTEGER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
@@ -291,6 +293,8 @@ def as_u64(text: str) -> int:
         return 0
     sign, digits = found.groups()
     base = 16 if digits[:2] in {"0x", "0X"} else 8 if digits.startswith("0") else 10
+    if len(digits.lstrip("0")) > U64_DIGITS_MAX:  # Python reads at most 4,300 decimal digits at once
+        return U64 - 1
     value = int(digits, base)
     if value >= U64:
         return U64 - 1

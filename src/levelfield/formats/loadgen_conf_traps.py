@@ -159,7 +159,7 @@ def _number_traps(text: str, key: ConfKey) -> Iterator[str]:
         yield f"found {text}, expected a whole number for {key.name}: LoadGen would read {as_u64(text)}."
     elif text.startswith("-") and key.is_whole:
         yield f"found {text}, expected 0 or more for {key.name}: LoadGen would read {as_u64(text)}."
-    elif key.is_whole and int(digits, 0) >= 1 << 64:
+    elif key.is_whole and ((len(digits) > 20 and not is_hex) or int(digits, 0) >= 1 << 64):
         yield f"found {text}, expected less than 2^64 for {key.name}: LoadGen would read {as_u64(text)}."
     elif not key.is_whole and not 0 <= as_double(text) < float("inf"):
         yield f"found {text}, expected a finite number, 0 or more, for {key.name}."

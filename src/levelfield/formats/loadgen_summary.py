@@ -16,7 +16,7 @@ from levelfield.errors import FormatError, InputError
 __all__ = ["Section", "Summary", "closing_lines", "format_section", "parse_summary", "read_summary"]
 
 RULE = "=" * 48
-TOTALS = re.compile(r"(?P<count>No|\d+) (?P<what>warnings?|errors?|ERRORS?) encountered(?: during test)?\..*")
+TOTALS = re.compile(r"(?P<count>No|[0-9]{1,19}) (?P<what>warnings?|errors?|ERRORS?) encountered(?: during test)?\..*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

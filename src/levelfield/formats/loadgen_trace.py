@@ -91,17 +91,31 @@ def read_trace(lines: Iterable[str]) -> Iterator[TraceSample]:
     for line in lines:
         if not line.startswith('{"name":"Sample"') or '"ph":"b"' not in line:
             continue
-        event = json.loads(line.rstrip().removesuffix(","), parse_float=str)
-        args = event["args"]
-        whole, _, decimals = str(event["ts"]).partition(".")
-        yield TraceSample(
-            seq_id=args["sample_seq"],
-            query_seq=args["query_seq"],
-            sample_index=args["sample_idx"],
-            scheduled_ns=int(whole) * 1000 + int(decimals.ljust(3, "0")[:3]),
-            issue_delay_ns=args["issue_start_ns"],
-            latency_ns=args["complete_ns"],
-        )
+        try:
+            event = json.loads(line.rstrip().removesuffix(","), parse_float=str)
+            yield _sample(event["ts"], event["args"])
+        except (KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"sample: member {error} is missing or of another type") from error
+
+
+def _sample(ts: object, args: dict[str, object]) -> TraceSample:
+    whole, _, decimals = str(ts).partition(".")
+    numbers = [args[name] for name in ("sample_seq", "query_seq", "sample_idx", "issue_start_ns", "complete_ns")]
+    seq_id, query_seq, sample_index, issue_delay_ns, latency_ns = (_integer(number) for number in numbers)
+    return TraceSample(
+        seq_id=seq_id,
+        query_seq=query_seq,
+        sample_index=sample_index,
+        scheduled_ns=int(whole) * 1000 + int(decimals.ljust(3, "0")[:3]),
+        issue_delay_ns=issue_delay_ns,
+        latency_ns=latency_ns,
+    )
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"of value {str(value)[:40]}")
+    return value
 
 
 def _micros(nanoseconds: int) -> str:

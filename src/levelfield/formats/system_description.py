@@ -123,6 +123,8 @@ def parse_system_description(text: str, *, source: Path | str) -> SystemDescript
         data = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise FormatError(source, f"line {error.lineno}", repr(text[error.pos : error.pos + 20]), "JSON") from error
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise FormatError(source, "whole file", str(error)[:80], "JSON that can be read") from error
     if not isinstance(data, dict):
         raise FormatError(source, "line 1", type(data).__name__, "a JSON object with the fields of a system")
     problems = [f"{name}: missing." for name in REQUIRED_FIELDS if name not in data]

@@ -1,115 +1,160 @@
-"""A folder as the source of a submission tree."""
+"""A folder as a source. Links that stay inside it are followed; nothing outside is ever opened."""
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from levelfield.errors import InputError
+from levelfield.submission.sources.bounds import BOUNDS, Bounds
+from levelfield.submission.sources.listing import Collector, Listing
+from levelfield.submission.sources.paths import problem_of, shown
 from levelfield.submission.sources.port import Entry, Refused
 
 __all__ = ["FolderSource"]
 
+VERSION_CONTROL = ".git"
+"""Passed over: a checkout then holds the same files as its repository."""
+KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
 
 class FolderSource:
-    """The files below a folder. Links are followed to files inside it and refused otherwise; devices are refused.
+    """A folder on this machine.
+
+    Args:
+        path: The folder.
+        name: How reports name it.
 
     Raises:
-        InputError: There is no such folder, or it cannot be listed.
+        InputError: It is no folder, or cannot be listed.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._files: tuple[Entry, ...] | None = None
-        self._refused: list[Refused] = []
-        self._resolved = ""
-        if not root.is_dir():
-            what = "is a file" if root.exists() else "does not exist"
-            raise InputError(f"{root} {what}, expected a folder.")
+    __slots__ = ("_listing", "_name", "_root")
+
+    def __init__(
+        self, path: Path, *, name: str | None = None, bounds: Bounds = BOUNDS, listing: Listing[str] | None = None
+    ) -> None:
+        self._name = str(path) if name is None else name
+        self._root = os.path.realpath(path)
+        self._listing = _list(self._root, self._name, bounds) if listing is None else listing
 
     @property
     def name(self) -> str:
-        """The folder as it was named."""
-        return str(self._root)
+        """As the user named it."""
+        return self._name
 
     @property
     def revision(self) -> str:
-        """A folder has none."""
+        """Empty: a folder has none."""
         return ""
 
     def files(self) -> tuple[Entry, ...]:
         """Every file, by path."""
-        if self._files is None:
-            found: list[Entry] = []
-            self._resolved = os.path.realpath(self._root)
-            pending = [("", os.fspath(self._root))]
-            while pending:
-                prefix, folder = pending.pop()
-                self._list(prefix, folder, found, pending)
-            self._files = tuple(sorted(found, key=lambda entry: entry.path))
-        return self._files
+        return self._listing.files
 
     def refused(self) -> tuple[Refused, ...]:
         """What was found and is not read."""
-        self.files()
-        return tuple(sorted(self._refused, key=lambda refused: refused.path))
+        return self._listing.refused
 
     def read(self, path: str, *, limit: int | None = None) -> bytes:
-        """The bytes of a file, at most ``limit`` of them."""
+        """The bytes of a file, at most ``limit`` of them.
+
+        Raises:
+            InputError: There is no such file, it cannot be read, or it is no file any more.
+        """
+        place = f"{self._root}/{self._listing.place(path)}"
         try:
-            descriptor = os.open(f"{self._root}/{path}", os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-            try:
-                size = os.fstat(descriptor).st_size
-                wanted = size if limit is None else min(size, limit)
-                data = os.read(descriptor, wanted + (limit is None))
-                if len(data) < wanted:  # one call gives at most 2 GiB, and less on some file systems
-                    data = _rest(descriptor, data, wanted)
-                return data
-            finally:
-                os.close(descriptor)
+            # Without O_NONBLOCK a file that was replaced by a pipe since would hold us up for ever.
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise self._problem(path, error) from error
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(
+                    f"{self._name}: {shown(path)} was a file and is none any more: the tree changed meanwhile."
+                )
+            if _place_of(descriptor) not in {place, None}:
+                raise InputError(f"{self._name}: {shown(path)} is in another place by now: the tree changed meanwhile.")
+            return _read(descriptor, self._listing.at_most(path, status.st_size, limit))
+        except OSError as error:
+            raise self._problem(path, error) from error
+        finally:
+            os.close(descriptor)
 
     def reopened(self) -> FolderSource:
-        """The same: a folder has no handles."""
-        return self
+        """The same; nothing is held open."""
+        return FolderSource(Path(self._root), name=self._name, listing=self._listing)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing is held open."""
 
-    def _list(self, prefix: str, folder: str, found: list[Entry], pending: list[tuple[str, str]]) -> None:
+    def _problem(self, path: str, error: OSError) -> InputError:
+        return InputError(f"{self._name}: {shown(path)} cannot be read: {error.strerror or error}.")
+
+
+def _place_of(descriptor: int) -> str | None:
+    """Where an open file really is, so that a folder replaced by a link leads nowhere; ``None`` where none can tell."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a text, as it stands
+    except OSError:
+        return None
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    data = os.read(descriptor, size)
+    if len(data) == size:
+        return data
+    parts = [data]
+    size -= len(data)
+    while size and data:  # the kernel gives at most 2 GiB at a time; a file that was cut meanwhile ends early
+        data = os.read(descriptor, size)
+        parts.append(data)
+        size -= len(data)
+    return b"".join(parts)
+
+
+def _list(root: str, name: str, bounds: Bounds) -> Listing[str]:
+    collector: Collector[str] = Collector(name, bounds)
+    folders = [""]
+    while folders:
+        folder = folders.pop()
         try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    path = f"{prefix}{entry.name}"
-                    if entry.is_symlink():
-                        self._add_link(path, entry, found)
-                    elif entry.is_dir():
-                        pending.append((f"{path}/", entry.path))
-                    elif entry.is_file():
-                        found.append(Entry(path, entry.stat().st_size))
-                    else:
-                        self._refused.append(Refused(path=path, reason="neither a file nor a folder"))
+            with os.scandir(f"{root}/{folder}") as found:
+                for entry in found:
+                    _add(collector, entry, f"{folder}/{entry.name}" if folder else entry.name, folders, bounds)
         except OSError as error:
-            if not prefix:
-                raise InputError(f"{folder} cannot be listed: {error.strerror or error}.") from error
-            self._refused.append(Refused(path=prefix.rstrip("/"), reason=f"cannot be listed: {error.strerror}"))
-
-    def _add_link(self, path: str, entry: os.DirEntry[str], found: list[Entry]) -> None:
-        target = os.path.realpath(entry.path)
-        if os.path.commonpath([target, self._resolved]) != self._resolved:
-            self._refused.append(Refused(path=path, reason="a link that leaves the tree"))
-        elif entry.is_file():
-            found.append(Entry(path, entry.stat().st_size))
-        else:
-            what = "a link to a folder" if entry.is_dir() else "a link to nothing"
-            self._refused.append(Refused(path=path, reason=what))
+            if not folder:
+                raise InputError(f"{name} cannot be read as a folder: {error.strerror or error}.") from error
+            collector.refuse(folder, f"a folder that cannot be listed: {error.strerror or error}")
+    return collector.finish()
 
 
-def _rest(descriptor: int, data: bytes, wanted: int) -> bytes:
-    pieces = [data]
-    have = len(data)
-    while have < wanted and (piece := os.read(descriptor, wanted - have)):
-        pieces.append(piece)
-        have += len(piece)
-    return b"".join(pieces)
+def _add(collector: Collector[str], entry: os.DirEntry[str], path: str, folders: list[str], bounds: Bounds) -> None:
+    try:
+        if entry.is_symlink():
+            collector.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - a text, as it stands
+            return
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        collector.refuse(path, f"cannot be looked at: {error.strerror or error}")
+        return
+    match stat.S_IFMT(status.st_mode):
+        case stat.S_IFDIR if entry.name == VERSION_CONTROL:
+            pass
+        case stat.S_IFDIR:
+            collector.count()
+            if problem := problem_of(path, bounds):
+                collector.refuse(path, f"{problem}; nothing below it is read")
+            else:
+                folders.append(path)
+        case stat.S_IFREG:
+            collector.add(path, status.st_size, path)
+        case kind:
+            collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
