@@ -8,6 +8,7 @@ server adds what it said to PTDaemon. Source: mlcommons/power-dev, ``ptd_client_
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -259,5 +260,4 @@ def _is_moment(value: Json) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return reprlib.repr(value)

@@ -30,6 +30,7 @@ _CLOCK = np.array(
     [[10, 0, 0, 0], [1, 0, 0, 0], [0, 10, 0, 0], [0, 1, 0, 0], [0, 0, 10, 0], [0, 0, 1, 0]]
     + [[0, 0, 0, 100], [0, 0, 0, 10], [0, 0, 0, 1]]
 )
+_CLOCK_ENDS = np.array([24, 60, 60])
 _CLOCK_NS = np.array([3600 * NS_PER_S, 60 * NS_PER_S, NS_PER_S, NS_PER_MS])
 
 
@@ -75,20 +76,26 @@ def parse_power_times(stamps: bytes) -> NDArray[np.int64] | None:
     if len(stamps) % STAMP_BYTES:
         return None
     letters = np.frombuffer(stamps, dtype=np.uint8).reshape(-1, STAMP_BYTES)
-    days, day_of = np.unique(np.ascontiguousarray(letters[:, :10]).view("S10").ravel(), return_inverse=True)
     digits = letters[:, _DIGITS].astype(np.int64) - ord("0")
     clock = digits @ _CLOCK
     if (
         (letters[:, _SIGNS] != _SIGN_LETTERS).any()
         or ((digits < 0) | (digits > 9)).any()
-        or (clock[:, :3] >= (24, 60, 60)).any()
+        or (clock[:, :3] >= _CLOCK_ENDS).any()
     ):
         return None
     try:
-        days_ns = [_minute_ns(day + b" 00:00") for day in days.tolist()]
+        return _midnights_ns(letters[:, :10]) + clock @ _CLOCK_NS
     except ValueError:
         return None
-    return np.array(days_ns, dtype=np.int64)[day_of] + clock @ _CLOCK_NS
+
+
+def _midnights_ns(days: NDArray[np.uint8]) -> NDArray[np.int64] | int:
+    """Of each day, spelled in ten letters; one number where all are the same, as in most logs."""
+    if not len(days) or (days == days[0]).all():
+        return _minute_ns(days[:1].tobytes() + b" 00:00") if len(days) else 0
+    different, place = np.unique(np.ascontiguousarray(days).view("S10").ravel(), return_inverse=True)
+    return np.array([_minute_ns(day + b" 00:00") for day in different.tolist()], dtype=np.int64)[place]
 
 
 def format_power_time(time_ns: int) -> str:
