@@ -29,7 +29,7 @@ SENT = b"Response to client sent: "
 UNCERTAINTY_ON = re.compile(rb"Uncertainty checking for (\S+) is activated")
 UNCERTAINTY = b"Uncertainty checking"
 AVERAGE = b"Avg watts "
-AVERAGES = re.compile(rb"Avg watts (\S+), min watts \S+, max watts \S+, samples (\d{1,9}), .*")
+AVERAGES = re.compile(rb"Avg watts (\S+), min watts \S+, max watts \S+, samples \d+, errors (\d{1,9}), valid (\d{1,9})\s*")
 SHOWN = 200
 
 
@@ -76,9 +76,11 @@ class PtdRun:
     end: PtdEvent | None
     """``None`` where the log ends before."""
     mean_watts: float | None
-    """The daemon's own mean over all of its samples; ``None`` where it did not say."""
-    """Samples without a number count as 0 W in it."""
-    sample_count: int | None
+    """The daemon's own mean over its valid samples; ``None`` where it did not say."""
+    valid_count: int | None
+    """Samples that it took without an error."""
+    error_count: int | None
+    """Samples with an error; the sample log says -1 or no number for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +171,8 @@ def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
                 start=_event(number, line, line[TEXT_AT:]),
                 end=_event(*ends[0], COMPLETED) if ends else None,
                 mean_watts=_number(said[1]) if said else None,
-                sample_count=int(said[2]) if said else None,
+                valid_count=int(said[3]) if said else None,
+                error_count=int(said[2]) if said else None,
             )
         )
     return found

@@ -91,10 +91,10 @@ def measured_power(spl: bytes, *, begin_ns: int, end_ns: int) -> MeasuredPower:
         begin_ns: LoadGen's ``power_begin``, since the epoch (``formats.power_time.parse_power_time``).
         end_ns: LoadGen's ``power_end``.
     """
-    return power_in_window(read_spl(spl), begin_ns=begin_ns, end_ns=end_ns)
+    return power_in_window(read_spl(spl), begin_ns, end_ns)
 
 
-def power_in_window(log: SplLog, *, begin_ns: int, end_ns: int) -> MeasuredPower:
+def power_in_window(log: SplLog, begin_ns: int, end_ns: int) -> MeasuredPower:
     """:func:`measured_power` of a log that was read already."""
     inside = (log.times_ns > begin_ns) & (log.times_ns < end_ns)
     watts, times_ns = log.watts[inside], log.times_ns[inside]
