@@ -28,6 +28,8 @@ SURFACE: dict[str, list[str]] = {
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
     "inference list": ["--help", "--json", "--rules", "-h"],
+    "power": ["--help", "-h"],
+    "power check": ["--as", "--help", "--json", "--round", "-h", "SESSION"],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],

@@ -1,8 +1,9 @@
-"""The two records of a measured session: ``power/client.json`` and ``power/server.json``, and what else a session holds.
+"""The two records of a measured session, ``power/client.json`` and ``power/server.json``, and its other files.
 
-Client and server each write down every command and reply, their marks in time, and the hashes of the files that they made; the
-server adds what it said to PTDaemon. Source: mlcommons/power-dev, ``ptd_client_server/lib/{client,server,summary}.py`` at f7b3b51
-(``ptd_config`` is one object there) and c4b3ad8 (a list of them).
+Client and server each write down every command and reply, their marks in time, and the hashes of the files that they
+made; the server adds what it said to PTDaemon. Source: mlcommons/power-dev,
+``ptd_client_server/lib/{client,server,summary}.py`` at f7b3b51 (``ptd_config`` is one object there) and c4b3ad8 (a list
+of them).
 """
 
 from __future__ import annotations

@@ -21,14 +21,23 @@ STAMP_BYTES = 23
 """Length of a stamp as the tools write it."""
 OTHER_SPELLING = re.compile(rb"(\d{1,2})-(\d{1,2})-(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})\.(\d{1,6})")
 
-# Of the clock in a stamp: where its digits and the signs between them are, and what each digit adds to hour, minute, second
-# and millisecond.
+# Of the clock in a stamp: where its digits and the signs between them are, and what each digit adds to hour, minute,
+# second and millisecond.
 _DIGITS = [11, 12, 14, 15, 17, 18, 20, 21, 22]
 _SIGNS = [10, 13, 16, 19]
 _SIGN_LETTERS = np.frombuffer(b" ::.", dtype=np.uint8)
 _CLOCK = np.array(
-    [[10, 0, 0, 0], [1, 0, 0, 0], [0, 10, 0, 0], [0, 1, 0, 0], [0, 0, 10, 0], [0, 0, 1, 0]]
-    + [[0, 0, 0, 100], [0, 0, 0, 10], [0, 0, 0, 1]]
+    [
+        [10, 0, 0, 0],
+        [1, 0, 0, 0],
+        [0, 10, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 10, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 100],
+        [0, 0, 0, 10],
+        [0, 0, 0, 1],
+    ]
 )
 _CLOCK_ENDS = np.array([24, 60, 60])
 _CLOCK_NS = np.array([3600 * NS_PER_S, 60 * NS_PER_S, NS_PER_S, NS_PER_MS])
@@ -65,7 +74,7 @@ def parse_power_time(stamp: bytes | str) -> int:
 
 
 def parse_power_times(stamps: bytes) -> NDArray[np.int64] | None:
-    """Many stamps at once, each as the tools write it; ``None`` where one is not, which :func:`parse_power_time` explains.
+    """Many stamps at once, each as the tools write it; ``None`` where one is not (:func:`parse_power_time` says why).
 
     Args:
         stamps: One behind the other, 23 bytes each, nothing between them.
@@ -85,9 +94,10 @@ def parse_power_times(stamps: bytes) -> NDArray[np.int64] | None:
     ):
         return None
     try:
-        return _midnights_ns(letters[:, :10]) + clock @ _CLOCK_NS
+        times_ns: NDArray[np.int64] = _midnights_ns(letters[:, :10]) + clock @ _CLOCK_NS
     except ValueError:
         return None
+    return times_ns
 
 
 def _midnights_ns(days: NDArray[np.uint8]) -> NDArray[np.int64] | int:

@@ -1,9 +1,10 @@
 """PTDaemon's own log, ``ptd_logs.txt``: what it did and what it complained of.
 
-A banner, then lines ``02-25-2022 01:07:00.820: text``, times in UTC; replies of the analyzer may follow on lines of their own.
-A complaint has ``WARNING:`` or ``ERROR:`` in it, and there are two for each sample of a ranging run; equal ones are kept
-together. Some complaints have no line end, so that the next stamp follows on the same line. Source: PTDaemon 1.9.2 in 53
-published logs of round v2.0; which texts matter: mlcommons/power-dev, ``compliance/check.py`` at f7b3b51.
+A banner, then lines ``02-25-2022 01:07:00.820: text``, times in UTC; replies of the analyzer may follow on lines of
+their own. A complaint has ``WARNING:`` or ``ERROR:`` in it, and there are two for each sample of a ranging run; equal
+ones are kept together. Some complaints have no line end, so that the next stamp follows on the same line. Source:
+PTDaemon 1.9.2 in 53 published logs of round v2.0; which texts matter: mlcommons/power-dev, ``compliance/check.py`` at
+f7b3b51.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ SENT = b"Response to client sent: "
 UNCERTAINTY_ON = re.compile(rb"Uncertainty checking for (\S+) is activated")
 UNCERTAINTY = b"Uncertainty checking"
 AVERAGE = b"Avg watts "
-AVERAGES = re.compile(rb"Avg watts (\S+), min watts \S+, max watts \S+, samples \d+, errors (\d{1,9}), valid (\d{1,9})\s*")
+AVERAGES = re.compile(
+    rb"Avg watts (\S+), min watts \S+, max watts \S+, samples \d+, errors (\d{1,9}), valid (\d{1,9})\s*"
+)
 SHOWN = 200
 
 

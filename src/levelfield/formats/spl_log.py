@@ -1,9 +1,9 @@
 """PTDaemon's sample log, ``spl.txt``: one reading of the power analyzer per line, about one a second.
 
-``Time,02-25-2022 01:07:00.820,Watts,130.970000,Volts,121.590000,Amps,1.102500,PF,0.976900,Mark,<session>_testing``,
-and for several channels ``,Ch1,Watts,..,Volts,..,Amps,..,PF,..`` and so on behind it, where the totals of volts, amps and PF
-are -1. Values may be ``nan``, ``inf`` or negative. Source: mlcommons/power-dev, ``ptd_client_server/lib/server.py`` at
-f7b3b51, and 106 published logs of round v2.0.
+``Time,02-25-2022 01:07:00.820,Watts,130.970000,Volts,121.590000,Amps,1.102500,PF,0.976900,Mark,<session>_testing``, and
+for several channels ``,Ch1,Watts,..,Volts,..,Amps,..,PF,..`` and so on behind it, where the totals of volts, amps and
+PF are -1. Values may be ``nan``, ``inf`` or negative. Source: mlcommons/power-dev, ``ptd_client_server/lib/server.py``
+at f7b3b51, and 106 published logs of round v2.0.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ class Reading:
 
     def text(self) -> str:
         """As it stands in a line."""
-        return (
-            f"Watts,{self.watts:.6f},Volts,{self.volts:.6f},Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
-        )
+        return f"Watts,{self.watts:.6f},Volts,{self.volts:.6f},Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the official check of power sessions accepts, revision by revision: ``power_check("f7b3b51")``.
 
-Facts of ``compliance/check.py`` in mlcommons/power-dev; they are data (``data/power_check.toml``), because a round pins a
-revision as it pins its limits.
+Facts of ``compliance/check.py`` in mlcommons/power-dev; they are data (``data/power_check.toml``), because a round pins
+a revision as it pins its limits.
 """
 
 from __future__ import annotations

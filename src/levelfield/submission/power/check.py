@@ -40,7 +40,7 @@ class SessionCheck:
                 outcome = Outcome.WARNING
             case Severity.NOTE:
                 outcome = Outcome.PASS
-        reason = heaviest.found if heaviest else ""
+        reason = heaviest.found if heaviest and outcome is not Outcome.PASS else ""
         return CheckOutcome(name=self.text.title, outcome=outcome, reason=reason), findings
 
 

@@ -1,7 +1,7 @@
 """Are the files of a session the ones that its records hashed, line ends apart.
 
-Repositories change line ends: in the published round v2.0 no session passes the official check for this reason alone. So the
-hash is also taken of the content with every line ended by CRLF, and by LF; which of them fits is named.
+Repositories change line ends: in the published round v2.0 no session passes the official check for this reason alone.
+So the hash is also taken of the content with every line ended by CRLF, and by LF; which of them fits is named.
 """
 
 from __future__ import annotations

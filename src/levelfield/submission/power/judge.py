@@ -22,7 +22,8 @@ __all__ = ["SessionReport", "complaints_of", "hashes_of", "judge_session"]
 class SessionReport:
     """What is to be said of a session."""
 
-    folder: str
+    subject: str
+    """The folder of the result."""
     round: str
     revision: str
     """Of the official check, which the round pins: the limits that were applied."""
@@ -62,7 +63,7 @@ def judge_session(session: PowerSession, *, rules: RuleSet, folder_scenario: str
     scenario = folder_scenario or session.testing.scenario
     power = session.testing.power
     return SessionReport(
-        folder=session.folder,
+        subject=session.subject,
         round=rules.name,
         revision=revision.name,
         outcomes=tuple(outcome for _, outcome, _ in judged),

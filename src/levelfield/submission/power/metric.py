@@ -1,8 +1,8 @@
 """Power of a result: what the analyzer read while the load ran, and the figure that the round publishes for it.
 
-Rule: mlcommons/inference, ``tools/submission/submission-checker.py``, ``check_power_dir`` at v2.0. Samples count whose time lies
-strictly between LoadGen's ``power_begin`` and ``power_end``; the mean of all of them is the power, also where one is negative.
-The newest checker (b66003e) leaves out what is not positive, so both means are given.
+Rule: mlcommons/inference, ``tools/submission/submission-checker.py``, ``check_power_dir`` at v2.0. Samples count whose
+time lies strictly between LoadGen's ``power_begin`` and ``power_end``; the mean of all of them is the power, also where
+one is negative. The newest checker (b66003e) leaves out what is not positive, so both means are given.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class MeasuredPower:
     sample_count: int
     """Strictly inside."""
     mean_watts: float | None
-    """Of all samples inside, as the checker of round v2.0 takes it: one ``nan`` makes it ``nan``. ``None`` without any."""
+    """Of all samples inside, as round v2.0 takes it: one ``nan`` makes it ``nan``. ``None`` without samples."""
     positive_mean_watts: float | None
     """Of the positive ones, as the newest checker takes it."""
     trapezoid_joules: float | None

@@ -1,12 +1,13 @@
 """The verdict that a revision of the official ``compliance/check.py`` gives, so that ours can be held beside it.
 
-Its behaviour is followed on purpose where it is odd: the first fault ends a check and hides the rest; a warning raised early
-passes over a later failure; any damage is a failure of the check that met it; c4b3ad8 does not look at warnings within 800 s of
-either end of the load (its tolerance of 800 ms, taken as seconds) and knows a text about uncertainty that the daemon does not
-write; f7b3b51 shifts the times of the daemon's log by the server's time zone. Our own checks are in ``checks/``.
+Its behaviour is followed on purpose where it is odd: the first fault ends a check and hides the rest; a warning raised
+early passes over a later failure; any damage is a failure of the check that met it; c4b3ad8 does not look at warnings
+within 800 s of either end of the load (its tolerance of 800 ms, taken as seconds) and knows a text about uncertainty
+that the daemon does not write; f7b3b51 shifts the times of the daemon's log by the server's time zone. Our own checks
+are in ``checks/``.
 
-It reads the JSON files as they are, not our records: a field of the wrong type fails one check there, not all.
-Source: mlcommons/power-dev, ``compliance/check.py`` at f7b3b51, 362382f and c4b3ad8.
+It reads the JSON files as they are, not our records: a field of the wrong type fails one check there, not all. Source:
+mlcommons/power-dev, ``compliance/check.py`` at f7b3b51, 362382f and c4b3ad8.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ from typing import Any, NoReturn
 from levelfield.formats.power_session import FileName
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.power.outcome import OFFICIAL_NAMES, CheckOutcome, Outcome
+from levelfield.submission.power.protocol import (
+    DAYLIGHT_SAVING_S,
+    EXPECTED_REPLIES,
+    MEASUREMENTS,
+    NOTHING_TO_STOP,
+    RESTORING_VOLTS,
+    TWO_CHANNELS,
+)
 
 __all__ = ["OfficialVerdict", "official_verdict"]
 
@@ -32,16 +41,6 @@ LOG_STAMP = re.compile(r"^\d\d-\d\d-\d\d\d\d \d\d:\d\d:\d\d.\d\d\d")
 UNCERTAINTY_ON = re.compile(r"Uncertainty checking for Yokogawa\S+ is activated")
 UNCERTAINTY_TOO_HIGH = re.compile(r"Uncertainty \d+.\d+%, which is above 1.00% limit for the last sample!")
 STAMP_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
-THIRD_STOP = "Error: no measurement to stop"
-EXPECTED_REPLIES = (
-    ("SR,A", "Range A changed"),
-    ("SR,V", "Range V changed"),
-    ("Go,1000,", "Starting untimed measurement, maximum 500000 samples at 1000ms with 0 rampup samples"),
-    ("Stop", "Stopping untimed measurement"),
-)
-DAYLIGHT_SAVING_S = 3600
-TWO_CHANNELS = 77
-"""The analyzer that must be used with two channels."""
 
 
 class _Failed(Exception):  # noqa: N818 - an outcome, not an error
@@ -182,7 +181,7 @@ def _ptd_messages(messages: Any, revision: PowerCheck) -> None:
     first = messages[2]["reply"]
     amps, volts = f"SR,A,{_initial_range(first, 1)}", f"SR,V,{_initial_range(first, 3)}"
     _require(amps in [_nth(messages, "SR,A", place) for place in revision.restoring_amps], f"{amps} was not sent")
-    _require(_nth(messages, "SR,V", 3) == volts, f"{volts} was not sent")
+    _require(_nth(messages, "SR,V", RESTORING_VOLTS) == volts, f"{volts} was not sent")
 
 
 def _replies(messages: Any, command: str, expected: str) -> None:
@@ -191,8 +190,8 @@ def _replies(messages: Any, command: str, expected: str) -> None:
         if not one["cmd"].startswith(command):
             continue
         if one["cmd"] == "Stop":
-            if stops == 2:
-                expected = THIRD_STOP  # and of every later command
+            if stops == MEASUREMENTS:
+                expected = NOTHING_TO_STOP  # and of every later command
             stops += 1
         _require(one["reply"] == expected, f"{one['cmd']}: reply {one['reply']!r} in place of {expected!r}")
 
@@ -238,9 +237,7 @@ def _times(files: _Files, client: Any, server: Any, revision: PowerCheck) -> Non
     ):
         raise _Warned("the testing load is much shorter than the ranging load")
     if revision.power_drop is not None:
-        ranging, testing = (
-            _mean_power(files, folder, load) for (_, folder), load in zip(phases, loads, strict=True)
-        )
+        ranging, testing = (_mean_power(files, folder, load) for (_, folder), load in zip(phases, loads, strict=True))
         percent = round((testing / ranging - 1) * 100, 2)
         _require(percent > -100 * revision.power_drop, f"power of testing is {percent} % of that of ranging")
 

@@ -18,7 +18,9 @@ CODE = "PWR008"
 
 def _judge(session: PowerSession, revision: PowerCheck) -> Iterator[Finding]:  # noqa: ARG001
     for one in file_hashes(session):
-        expected = f"SHA-1 {one.recorded[:40]}" if one.recorded else "a file with its SHA-1 in client.json or server.json"
+        expected = (
+            f"SHA-1 {one.recorded[:40]}" if one.recorded else "a file with its SHA-1 in client.json or server.json"
+        )
         hint = ""
         match one.state:
             case HashState.MATCH:

@@ -87,9 +87,7 @@ def complaint_counts(session: PowerSession) -> tuple[ComplaintCount, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.line))
 
 
-def _parts(
-    complaint: Complaint, ranging: PtdRun | None, load: Load | None
-) -> Iterator[tuple[When, NDArray[np.bool_]]]:
+def _parts(complaint: Complaint, ranging: PtdRun | None, load: Load | None) -> Iterator[tuple[When, NDArray[np.bool_]]]:
     times_ns = complaint.times_ns
     if times_ns is None:
         yield When.UNKNOWN, np.ones(len(complaint.numbers), dtype=np.bool_)

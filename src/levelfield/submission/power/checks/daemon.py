@@ -9,22 +9,13 @@ from levelfield.formats.power_session import FileName, PtdMessage
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.protocol import EXPECTED_REPLIES, MEASUREMENTS, NOTHING_TO_STOP, RESTORING_VOLTS
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
 
 __all__ = ["DAEMON_MESSAGES"]
 
 CODE = "PWR003"
-EXPECTED_REPLIES = {
-    "SR,A": "Range A changed",
-    "SR,V": "Range V changed",
-    "Go,1000,": "Starting untimed measurement, maximum 500000 samples at 1000ms with 0 rampup samples",
-    "Stop": "Stopping untimed measurement",
-}
-STOPS = 2
-"""Measurements of a session; the tool sends one Stop more, which is answered so:"""
-NOTHING_TO_STOP = "Error: no measurement to stop"
-RESTORING_VOLTS = 3
 
 
 def _judge(session: PowerSession, revision: PowerCheck) -> Iterator[Finding]:
@@ -54,14 +45,14 @@ def _identity(messages: tuple[PtdMessage, ...], revision: PowerCheck) -> Iterato
 def _replies(messages: tuple[PtdMessage, ...]) -> Iterator[tuple[Severity, str, str]]:
     stops = 0
     for number, one in enumerate(messages, start=1):
-        expected = next((reply for start, reply in EXPECTED_REPLIES.items() if one.command.startswith(start)), None)
+        expected = next((reply for start, reply in EXPECTED_REPLIES if one.command.startswith(start)), None)
         if one.command == "Stop":
             stops += 1
-            expected = NOTHING_TO_STOP if stops > STOPS else expected
+            expected = NOTHING_TO_STOP if stops > MEASUREMENTS else expected
         if expected is not None and one.reply != expected:
             found = f"message {number}, {one.command[:60]}: reply {one.reply[:100]!r}"
             yield Severity.ERROR, found, f"reply {expected!r}"
-    if stops < STOPS:
+    if stops < MEASUREMENTS:
         yield Severity.ERROR, f"{stops} times Stop", "one for ranging, one for testing"
 
 

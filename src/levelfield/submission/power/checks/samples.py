@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from levelfield.formats.power_session import FileName
 from levelfield.formats.power_time import format_power_time
-from levelfield.formats.spl_log import SplLog, parse_sample
+from levelfield.formats.spl_log import Reading, SplLog, parse_sample
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
@@ -61,7 +61,13 @@ def _damaged(session: PowerSession, phase: Phase) -> Iterator[Finding]:
     severity = Severity.VOID if phase is session.testing else Severity.ERROR
     file = FileName.TESTING_SPL if phase is session.testing else FileName.RANGING_SPL
     yield finding(
-        session, "PWR013", severity, file, line=first.number, found=found, expected="samples; the official tools stop there"
+        session,
+        "PWR013",
+        severity,
+        file,
+        line=first.number,
+        found=found,
+        expected="samples; the official tools stop there",
     )
 
 
@@ -101,7 +107,8 @@ def _judge_summary(session: PowerSession, revision: PowerCheck) -> Iterator[Find
 
 def _valid(watts: NDArray[np.float64], *, with_errors: bool) -> NDArray[np.float64]:
     """Samples that the daemon counts as valid: one with an error is logged as -1 or without a number."""
-    return watts[np.isfinite(watts) & ((watts != -1) | (not with_errors))]
+    valid: NDArray[np.float64] = watts[np.isfinite(watts) & ((watts != -1) | (not with_errors))]
+    return valid
 
 
 def _accounts_for(unseen_watts: float, watts: NDArray[np.float64], count: int) -> bool:
@@ -133,7 +140,7 @@ def _highest(samples: SplLog, spl: bytes) -> tuple[float, float]:
     """Highest volts and amps; of an analyzer with several channels, of any of them."""
     columns = (samples.volts, samples.amps)
     if len(samples) and samples.volts.max() <= 0:
-        found = []
+        found: list[Reading] = []
         for line in spl.splitlines():
             try:
                 found += parse_sample(line).channels
@@ -169,7 +176,7 @@ SAMPLES = SessionCheck(
     text=CheckText(
         code="PWR013",
         title="Samples under load",
-        why="The power of a result is the mean of the samples between power_begin and power_end; without numbers there is none.",
+        why="Power is the mean of the samples between power_begin and power_end; without numbers there is none.",
         clause="mlcommons/inference, tools/submission/submission-checker.py, check_power_dir at v2.0",
         example="No line of run_1/spl.txt lies in the load, or one says `Watts,nan`.",
         fix="Measure again; check clocks, ranges and the cable of the analyzer.",

@@ -8,13 +8,11 @@ from levelfield.formats.power_session import AnalyzerSetup, FileName
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.protocol import TWO_CHANNELS
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
 
 __all__ = ["ANALYZER_SETUP", "DEBUG", "SIMULATED"]
-
-TWO_CHANNELS = "YokogawaWT330_multichannel"
-"""The analyzer that the tool uses with a first channel and a number of channels only."""
 
 
 def _judge_setup(session: PowerSession, revision: PowerCheck) -> Iterator[Finding]:
@@ -26,7 +24,7 @@ def _judge_setup(session: PowerSession, revision: PowerCheck) -> Iterator[Findin
         if one.device_type not in known.values():
             names = ", ".join(f"{number} ({model})" for model, number in known.items())
             yield _setup_finding(session, f"device type {one.device_type}", f"one of {names}")
-        elif one.device_type == known.get(TWO_CHANNELS) and not _has_two_channels(one):
+        elif one.device_type == TWO_CHANNELS and not _has_two_channels(one):
             found = f"device type {one.device_type} with channels {list(one.channels)}, started by {one.command[:12]}"
             yield _setup_finding(session, found, "-c with the first channel and their number in both")
     identity = next((m.reply for m in session.server.ptd_messages if m.command == "Identify"), "").partition(",")[0]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from levelfield.formats.power_session import FileName, Mark
 from levelfield.rules.power_check import PowerCheck, power_checks
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.protocol import DAYLIGHT_SAVING_S
 from levelfield.submission.power.session import Load, Part, Phase, PowerSession
 from levelfield.submission.report import CheckText
 from levelfield.units import NS_PER_MS, NS_PER_S, format_number
@@ -16,7 +18,7 @@ __all__ = ["TIMING", "clock_difference_ns"]
 
 CODE = "PWR006"
 MARKS = 4
-DAYLIGHT_SAVING_NS = 3600 * NS_PER_S
+DAYLIGHT_SAVING_NS = DAYLIGHT_SAVING_S * NS_PER_S
 
 
 def clock_difference_ns(client: tuple[Mark, ...], server: tuple[Mark, ...]) -> tuple[int, int]:
@@ -59,9 +61,9 @@ def _clocks(
         found = f"{phase.name}: clocks of client and server {apart_ns / NS_PER_MS:.1f} ms apart at mark {place}"
         severity = Severity.WARNING if tolerated else Severity.VOID
         hint = "Keep both clocks on the same NTP server."
-        yield _finding(session, severity, FileName.CLIENT_JSON, found, expected, hint)
+        yield _finding(session, severity, FileName.CLIENT_JSON, found, expected, hint=hint)
     for name, marks, file in (("client", client, FileName.CLIENT_JSON), ("server", server, FileName.SERVER_JSON)):
-        if any(b.epoch_s < a.epoch_s or b.monotonic_s < a.monotonic_s for a, b in zip(marks, marks[1:], strict=False)):
+        if any(b.epoch_s < a.epoch_s or b.monotonic_s < a.monotonic_s for a, b in pairwise(marks)):
             found = f"{phase.name}: a mark of the {name} that is earlier than the one before"
             yield _finding(session, Severity.ERROR, file, found, "marks in order of time")
 
@@ -131,7 +133,7 @@ def _same_power(session: PowerSession, revision: PowerCheck) -> Iterator[Finding
 
 
 def _finding(
-    session: PowerSession, severity: Severity, file: FileName, found: str, expected: str, hint: str = ""
+    session: PowerSession, severity: Severity, file: FileName, found: str, expected: str, *, hint: str = ""
 ) -> Finding:
     return finding(session, CODE, severity, file, found=found, expected=expected, hint=hint)
 
