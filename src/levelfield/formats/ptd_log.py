@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -162,7 +163,7 @@ def _is_event(rest: bytes) -> bool:
 def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
     found: list[PtdRun] = []
     starts = [place for place, (_, line) in enumerate(events) if line.startswith(GO, TEXT_AT)]
-    for place, following in zip(starts, [*starts[1:], len(events)], strict=True):
+    for place, following in pairwise([*starts, len(events)]):
         number, line = events[place]
         mark = _text(line[TEXT_AT + len(GO) :]).rstrip().removesuffix("'")
         inside = events[place + 1 : following]
@@ -206,7 +207,7 @@ def _records(stamps: list[bytes], rest: bytes) -> list[tuple[ComplaintKind, str,
 
 def _pieces(rest: bytes) -> list[bytes]:
     starts = [found.start() for found in STAMP.finditer(rest)]
-    return [rest[a:b] for a, b in zip([0, *starts], [*starts, len(rest)], strict=True)]
+    return [rest[a:b] for a, b in pairwise([0, *starts, len(rest)])]
 
 
 def _times(stamps: list[bytes]) -> NDArray[np.int64] | None:

@@ -124,7 +124,7 @@ def power_metric(
     Args:
         measured: Of the performance run.
         rules: The round.
-        folder_scenario: The scenario that is claimed (``Offline``); it decides over unit and formula.
+        folder_scenario: The scenario that is claimed (``Offline``, in any case); it decides over unit and formula.
         log_scenario: The scenario that ran (``effective_scenario`` of the detail log).
         query_count: ``result_query_count`` of the detail log; needed where the figure is energy per query.
 
@@ -134,7 +134,8 @@ def power_metric(
     Raises:
         UsageError: The round has no scenario of that name.
     """
-    unit = rules.benchmarks[0].rule(folder_scenario).result.power_unit
+    claimed = rules.benchmarks[0].rule(folder_scenario)  # the unit is the scenario's, the same for every benchmark
+    unit = claimed.result.power_unit
     mean_watts = measured.mean_watts
     if mean_watts is None:
         return None
@@ -143,7 +144,7 @@ def power_metric(
     if not query_count or query_count < 0:
         return None
     factor = next(
-        (one.power_factor for one in rules.inferred if (one.source, one.target) == (log_scenario, folder_scenario)), 1
+        (one.power_factor for one in rules.inferred if (one.source, one.target) == (log_scenario, claimed.scenario)), 1
     )
     value = mean_watts * measured.duration_s * factor / query_count  # in the order of the official checker
     return PowerMetric(value=value, unit=unit, per_query=True, factor=factor)

@@ -3,7 +3,7 @@
 from levelfield.submission.power.check import SessionCheck
 from levelfield.submission.power.checks.checksums import CHECKSUMS
 from levelfield.submission.power.checks.complaints import COMPLAINTS
-from levelfield.submission.power.checks.daemon import DAEMON_MESSAGES
+from levelfield.submission.power.checks.daemon import DAEMON_MESSAGES, DAEMON_REPLIES
 from levelfield.submission.power.checks.identity import MESSAGES, SESSION_NAME, UUIDS
 from levelfield.submission.power.checks.readable import READABLE
 from levelfield.submission.power.checks.samples import DAEMON_SUMMARY, FIXED_RANGES, GAPS, OWN_SAMPLES, SAMPLES
@@ -32,5 +32,6 @@ SESSION_CHECKS: tuple[SessionCheck, ...] = (
     FIXED_RANGES,
     SIMULATED,
     OWN_SAMPLES,
+    DAEMON_REPLIES,
 )
 """By code, ``PWR001`` first."""

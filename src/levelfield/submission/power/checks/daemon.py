@@ -1,4 +1,4 @@
-"""PWR003: what the server and PTDaemon said to each other."""
+"""PWR003, PWR019: what the server and PTDaemon said to each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from levelfield.submission.power.protocol import EXPECTED_REPLIES, MEASUREMENTS,
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
 
-__all__ = ["DAEMON_MESSAGES"]
+__all__ = ["DAEMON_MESSAGES", "DAEMON_REPLIES"]
 
 CODE = "PWR003"
 
@@ -76,6 +76,23 @@ def _restored_ranges(messages: tuple[PtdMessage, ...], revision: PowerCheck) -> 
             yield Severity.ERROR, f"{sent} at the end", f"{wanted}, the range that the analyzer had before"
 
 
+def _judge_replies(session: PowerSession, revision: PowerCheck) -> Iterator[Finding]:  # noqa: ARG001
+    """server.json is covered by no hash, but PTDaemon wrote its replies down too."""
+    assert session.server is not None
+    assert session.ptd_log is not None
+    recorded = [one.reply for one in session.server.ptd_messages]
+    sent = list(session.ptd_log.replies)
+    if recorded == sent:
+        return
+    place = next((at for at, (a, b) in enumerate(zip(recorded, sent, strict=False)) if a != b), None)
+    if place is None:
+        found, expected = f"{len(recorded)} replies of PTDaemon", f"the {len(sent)} of its log"
+    else:
+        found = f"reply {place + 1} of PTDaemon: {recorded[place][:100]!r}"
+        expected = f"{sent[place][:100]!r}, as its log says"
+    yield finding(session, "PWR019", Severity.ERROR, FileName.SERVER_JSON, found=found, expected=expected)
+
+
 DAEMON_MESSAGES = SessionCheck(
     text=CheckText(
         code=CODE,
@@ -88,4 +105,17 @@ DAEMON_MESSAGES = SessionCheck(
     ),
     needs=(Part.SERVER,),
     judge=_judge,
+)
+DAEMON_REPLIES = SessionCheck(
+    text=CheckText(
+        code="PWR019",
+        title="Replies agree with PTDaemon's log",
+        why="The server's record is covered by no hash; the daemon's log tells whether its replies were changed.",
+        clause="our own: `Response to client sent` in ptd_logs.txt",
+        example="server.json says version=1.9.2, the daemon's log that it answered version=1.8.0.",
+        fix="Hand in the files as the tool wrote them.",
+        official=False,
+    ),
+    needs=(Part.SERVER, Part.PTD_LOG),
+    judge=_judge_replies,
 )
