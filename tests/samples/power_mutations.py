@@ -216,22 +216,29 @@ MUTATIONS: dict[str, Mutation] = {
     "other analyzer": Mutation(
         void("PWR003", S) | REPLIES,
         before=then(
-            lambda s: s.server["ptd_messages"][1].update(reply=s.server["ptd_messages"][1]["reply"].replace("WT310E", "WT9")),
+            lambda s: s.server["ptd_messages"][1].update(
+                reply=s.server["ptd_messages"][1]["reply"].replace("WT310E", "WT9")
+            ),
         ),
     ),
     "no Identify": Mutation(void("PWR003", S) | REPLIES, before=lambda s: s.server["ptd_messages"].pop(1)),
     "range refused": Mutation(
         error("PWR003", S) | REPLIES, before=set_in("server", "ptd_messages", 8, "reply", value="Error: range")
     ),
-    "Go refused": Mutation(error("PWR003", S) | REPLIES, before=set_in("server", "ptd_messages", 9, "reply", value="Error")),
+    "Go refused": Mutation(
+        error("PWR003", S) | REPLIES, before=set_in("server", "ptd_messages", 9, "reply", value="Error")
+    ),
     "third Stop accepted": Mutation(
-        error("PWR003", S) | REPLIES, before=set_in("server", "ptd_messages", 11, "reply", value="Stopping untimed measurement")
+        error("PWR003", S) | REPLIES,
+        before=set_in("server", "ptd_messages", 11, "reply", value="Stopping untimed measurement"),
     ),
     "range not restored": Mutation(
         error("PWR003", S), before=set_in("server", "ptd_messages", 13, "cmd", value="SR,A,Auto")
     ),
     "no RR": Mutation(error("PWR003", S), before=set_in("server", "ptd_messages", 2, "cmd", value="Hello")),
-    "RR cut": Mutation(error("PWR003", S) | REPLIES, before=set_in("server", "ptd_messages", 2, "reply", value="Ranges,0")),
+    "RR cut": Mutation(
+        error("PWR003", S) | REPLIES, before=set_in("server", "ptd_messages", 2, "reply", value="Ranges,0")
+    ),
     # PWR004, PWR005, PWR007
     "wrong uuid": Mutation(
         void("PWR004", S), before=set_in("server", "uuid", "client", value="00000000-840e-4797-9baf-7141e08567e1")
@@ -257,9 +264,7 @@ MUTATIONS: dict[str, Mutation] = {
     "marks out of order": Mutation(
         error("PWR006", C), before=lambda s: s.client["phases"]["testing"][3].__setitem__(1, 1.0)
     ),
-    "load one hour ahead": Mutation(
-        warning("PWR006", RDETAIL), before=load("ranging", shift_s=3600)
-    ),
+    "load one hour ahead": Mutation(warning("PWR006", RDETAIL), before=load("ranging", shift_s=3600)),
     "load outside its phase": Mutation(void("PWR006", RDETAIL), before=load("ranging", shift_s=7200)),
     "shorter testing": Mutation(
         error("PWR006", TDETAIL),
@@ -279,9 +284,7 @@ MUTATIONS: dict[str, Mutation] = {
     "hash not recorded": Mutation(
         void("PWR008", FileName.SERVER_LOG), after=replace_bytes(S, b'"power/server.log"', b'"power/other.log"')
     ),
-    "hashes contradict": Mutation(
-        void("PWR008", TSPL), before=set_in("client", "results", TSPL, value="0" * 40)
-    ),
+    "hashes contradict": Mutation(void("PWR008", TSPL), before=set_in("client", "results", TSPL, value="0" * 40)),
     "client log missing": Mutation(void("PWR008", FileName.CLIENT_LOG), after=lambda f: f.pop(FileName.CLIENT_LOG)),
     "daemon log missing": Mutation(void("PWR008", LOG), after=lambda f: f.pop(LOG)),
     "samples missing": Mutation(void("PWR008", TSPL), after=lambda f: f.pop(TSPL)),
@@ -296,21 +299,19 @@ MUTATIONS: dict[str, Mutation] = {
         {("PWR008", "note", RSPL), ("PWR008", "note", TSPL), ("PWR008", "note", LOG)},
         after=line_ends(RSPL, TSPL, LOG, end=b"\r\n"),
     ),
-    "mixed ends became LF": Mutation(
-        warning("PWR008", LOG), before=mixed_when_hashed, after=line_ends(LOG, end=b"\n")
-    ),
+    "mixed ends became LF": Mutation(warning("PWR008", LOG), before=mixed_when_hashed, after=line_ends(LOG, end=b"\n")),
     "reply in the daemon's log changed": Mutation(
         void("PWR008", LOG) | REPLIES, after=replace_bytes(LOG, b"Range A changed", b"Range A kept")
     ),
     # PWR009
-    "error under load": Mutation(void("PWR009", LOG), before=log_line("ERROR: Bad watts reading nan from WT310", UNDER_LOAD)),
+    "error under load": Mutation(
+        void("PWR009", LOG), before=log_line("ERROR: Bad watts reading nan from WT310", UNDER_LOAD)
+    ),
     "USB error under load": Mutation(warning("PWR009", LOG), before=log_line("ERROR: USB.", UNDER_LOAD)),
     "warning under load": Mutation(warning("PWR009", LOG), before=log_line("WARNING: Missed 3 samples", UNDER_LOAD)),
     "warning under load, server six hours west": Mutation(
         warning("PWR009", LOG),
-        before=then(
-            set_in("server", "timezone", value=21600), log_line("WARNING: Missed 3 samples", UNDER_LOAD)
-        ),
+        before=then(set_in("server", "timezone", value=21600), log_line("WARNING: Missed 3 samples", UNDER_LOAD)),
     ),
     "uncertain under load": Mutation(
         warning("PWR009", LOG),
@@ -330,8 +331,7 @@ MUTATIONS: dict[str, Mutation] = {
     "two records on one line": Mutation(
         warning("PWR009", LOG),
         before=log_line(
-            "ERROR: Current appears to be too high for set range"
-            f"{stamp(UNDER_LOAD)}: WARNING: Missed 3 samples",
+            f"ERROR: Current appears to be too high for set range{stamp(UNDER_LOAD)}: WARNING: Missed 3 samples",
             BEGINS["ranging"] + 10,
             place=30,
         ),
@@ -401,9 +401,7 @@ MUTATIONS: dict[str, Mutation] = {
     "reversed times": Mutation(warning("PWR013", TSPL), before=reverse_testing),
     "damaged sample": Mutation(
         void("PWR013", TSPL),
-        before=lambda s: s.files.update(
-            {TSPL: SampleSession().write()[TSPL].replace(b"Volts,230", b"Vol", 1)}
-        ),
+        before=lambda s: s.files.update({TSPL: SampleSession().write()[TSPL].replace(b"Volts,230", b"Vol", 1)}),
     ),
     "damaged ranging sample": Mutation(
         error("PWR013", RSPL),
@@ -416,9 +414,7 @@ MUTATIONS: dict[str, Mutation] = {
         before=then(
             no_summary,
             watts(lambda place, value: value if place < 32 else value / 3),
-            lambda s: s.testing.extend(
-                replace(one, time_ns=one.time_ns + ns(0.5)) for one in samples("testing")[2:31]
-            ),
+            lambda s: s.testing.extend(replace(one, time_ns=one.time_ns + ns(0.5)) for one in samples("testing")[2:31]),
             lambda s: s.testing.sort(key=lambda one: one.time_ns),
         ),
     ),

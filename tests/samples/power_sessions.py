@@ -1,6 +1,6 @@
 """A small valid measured session, to be changed in one place and written.
 
-Ranging and testing run for 60 s each at about 100 W; records and logs have every field and line that a real session has.
+Ranging and testing run for 60 s each at about 100 W; records and logs have what a real session has.
 ``SampleSession().write()`` gives the files by name, hashes filled in; change the fields before, or the files behind.
 """
 
@@ -147,11 +147,8 @@ def ptd_log() -> list[str]:
                     f"{at}: WARNING: Uncertainty unknown for the last measurement sample! channel 0",
                 ]
         if command["reply"].startswith("Stopping"):
-            lines += [
-                f"{stamp(START_S + moment + 0.2)}: Completed test",
-                f"{stamp(START_S + moment + 0.2)}: Avg watts 101.000000, min watts 100.000000, max watts 102.000000, "
-                "samples 64, errors 0, valid 64",
-            ]
+            summary = "Avg watts 101.0, min watts 100.0, max watts 102.0, samples 64, errors 0, valid 64"
+            lines += [f"{stamp(START_S + moment + 0.2)}: {text}" for text in ("Completed test", summary)]
     return lines
 
 

@@ -7,7 +7,8 @@ Month first, milliseconds, no zone. Since round v1.1 all of them are UTC. Source
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +20,8 @@ __all__ = ["STAMP_BYTES", "format_power_time", "parse_power_time", "parse_power_
 
 STAMP_BYTES = 23
 """Length of a stamp as the tools write it."""
+YEARS = range(1970, 2200)
+"""In nanoseconds, they and their differences fit into 64 bits."""
 OTHER_SPELLING = re.compile(rb"(\d{1,2})-(\d{1,2})-(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})\.(\d{1,6})")
 
 # Of the clock in a stamp: where its digits and the signs between them are, and what each digit adds to hour, minute,
@@ -44,7 +47,7 @@ _CLOCK_NS = np.array([3600 * NS_PER_S, 60 * NS_PER_S, NS_PER_S, NS_PER_MS])
 
 
 def parse_power_time(stamp: bytes | str) -> int:
-    """Nanoseconds since the epoch, the stamp taken as UTC.
+    """Nanoseconds since the epoch, the stamp taken as UTC; years from 1970 to 2199.
 
     Short numbers and up to six decimals are taken too, as the official tools take them.
 
@@ -65,12 +68,7 @@ def parse_power_time(stamp: bytes | str) -> int:
     found = OTHER_SPELLING.fullmatch(text)
     if found is None:
         raise _no_stamp(text)
-    month, day, year, hour, minute, seconds = (int(part) for part in found.groups()[:6])
-    try:
-        moment = datetime(year, month, day, hour, minute, seconds, tzinfo=UTC)
-    except ValueError as error:
-        raise _no_stamp(text) from error
-    return _epoch_s(moment) * NS_PER_S + int(found[7].ljust(9, b"0"))
+    return _epoch_s(found.groups()[:6], text) * NS_PER_S + int(found[7].ljust(9, b"0"))
 
 
 def parse_power_times(stamps: bytes) -> NDArray[np.int64] | None:
@@ -124,15 +122,18 @@ def _minute_ns(text: bytes) -> int:
     found = OTHER_SPELLING.fullmatch(text + b":00.0")
     if found is None:
         raise _no_stamp(text)
-    month, day, year, hour, minute = (int(part) for part in found.groups()[:5])
+    return _epoch_s(found.groups()[:6], text) * NS_PER_S
+
+
+def _epoch_s(parts: Sequence[bytes], text: bytes) -> int:
+    """Seconds since the epoch of month, day, year, hour, minute, second, which the text spells."""
+    month, day, year, hour, minute, second = (int(part) for part in parts)
+    if year not in YEARS:
+        raise _no_stamp(text)
     try:
-        return _epoch_s(datetime(year, month, day, hour, minute, tzinfo=UTC)) * NS_PER_S
+        return (datetime(year, month, day, hour, minute, second, tzinfo=UTC) - _EPOCH) // _SECOND
     except ValueError as error:
         raise _no_stamp(text) from error
-
-
-def _epoch_s(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _SECOND
 
 
 def _no_stamp(text: bytes) -> ValueError:
@@ -140,4 +141,5 @@ def _no_stamp(text: bytes) -> ValueError:
     return ValueError(f"time: found {shown!r}, expected one as 02-25-2022 01:07:00.820")
 
 
-_SECOND = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)

@@ -35,6 +35,9 @@ AVERAGES = re.compile(
     rb"Avg watts (\S+), min watts \S+, max watts \S+, samples \d+, errors (\d{1,9}), valid (\d{1,9})\s*"
 )
 SHOWN = 200
+MOST_TEXTS = 200
+"""Different complaints that are told apart; a log that was made to have more is read in bounded memory all the same."""
+OTHER_TEXTS = "(any of many further texts)"
 
 
 class ComplaintKind(StrEnum):
@@ -129,7 +132,9 @@ def _sorted_out(lines: list[bytes]) -> tuple[list[_Group], list[tuple[int, bytes
     A ranging run makes thousands of lines with a handful of texts: only different texts are looked into.
     """
     rests = [line[STAMP_BYTES:] for line in lines]
-    places: dict[bytes, list[int]] = {rest: [] for rest in set(rests) if not rest.startswith(b": ") or _matters(rest)}
+    places: dict[bytes, list[int]] = {
+        rest: [] for rest in dict.fromkeys(rests) if not rest.startswith(b": ") or _matters(rest)
+    }
     for place, rest in enumerate(rests):
         if rest in places:
             places[rest].append(place)
@@ -183,26 +188,51 @@ def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
 
 
 def _complaints(groups: list[_Group]) -> list[Complaint]:
-    found: dict[tuple[ComplaintKind, str, bool], list[tuple[list[int], NDArray[np.int64] | None]]] = {}
-    for numbers, stamps, rest in groups:
-        for kind, text, times_ns in _records(stamps, rest):
-            found.setdefault((kind, text, times_ns is None), []).append((numbers, times_ns))
-    complaints = [_joined(kind, text, parts) for (kind, text, _), parts in found.items()]
-    return sorted(complaints, key=lambda one: int(one.numbers[0]))
+    numbers: dict[tuple[ComplaintKind, str], list[int]] = {}
+    stamps: dict[tuple[ComplaintKind, str], list[bytes]] = {}
+    for lines, firsts, rest in groups:
+        for kind, text, own_stamp in _records(rest):
+            key = kind, text if (kind, text) in numbers or len(numbers) < MOST_TEXTS else OTHER_TEXTS
+            numbers.setdefault(key, []).extend(lines)
+            stamps.setdefault(key, []).extend([own_stamp] * len(lines) if own_stamp else firsts)
+    found: list[Complaint] = []
+    for (kind, text), lines in numbers.items():
+        found += _dated(kind, text, lines, stamps[kind, text])
+    return sorted(found, key=lambda one: int(one.numbers[0]))
 
 
-def _records(stamps: list[bytes], rest: bytes) -> list[tuple[ComplaintKind, str, NDArray[np.int64] | None]]:
-    """The complaints of lines that differ in their stamp only: usually one, more where a line end is missing."""
+def _records(rest: bytes) -> list[tuple[ComplaintKind, str, bytes]]:
+    """The complaints behind the stamp of a line: usually one, more where a line end is missing.
+
+    Each with its kind, its text, and its stamp where that is not the line's.
+    """
     first, *further = _pieces(rest)
-    pieces = [(first, _times(stamps))]
-    pieces += [(piece[TEXT_AT:], _times([piece[:STAMP_BYTES]] * len(stamps))) for piece in further]
     found = []
-    for piece, times_ns in pieces:
+    for piece, stamp in ((first, b""), *((piece[TEXT_AT:], piece[:STAMP_BYTES]) for piece in further)):
         for kind in ComplaintKind:
             _, label, said = piece.partition(_LABELS[kind])
             if label:
-                found.append((kind, _text(said.strip()[:SHOWN]), times_ns))
+                found.append((kind, _text(said.strip()[:SHOWN]), stamp))
     return found
+
+
+def _dated(kind: ComplaintKind, text: str, numbers: list[int], stamps: list[bytes]) -> list[Complaint]:
+    """One complaint; two where some of its lines have no time."""
+    times_ns = _times(stamps)
+    if times_ns is not None:
+        order = np.argsort(numbers, kind="stable")
+        return [Complaint(kind=kind, text=text, numbers=np.array(numbers)[order], times_ns=times_ns[order])]
+    dated, undated = [], []
+    for number, stamp in sorted(zip(numbers, stamps, strict=True)):
+        try:
+            dated.append((number, parse_power_time(stamp)))
+        except ValueError:
+            undated.append(number)
+    found = [Complaint(kind=kind, text=text, numbers=np.array(undated, dtype=np.int64), times_ns=None)]
+    if dated:
+        columns = np.array(dated, dtype=np.int64).T
+        found.append(Complaint(kind=kind, text=text, numbers=columns[0], times_ns=columns[1]))
+    return found if undated else found[1:]
 
 
 def _pieces(rest: bytes) -> list[bytes]:
@@ -211,22 +241,8 @@ def _pieces(rest: bytes) -> list[bytes]:
 
 
 def _times(stamps: list[bytes]) -> NDArray[np.int64] | None:
-    times_ns = parse_power_times(b"".join(stamps)) if {len(stamp) for stamp in stamps} == {STAMP_BYTES} else None
-    if times_ns is not None:
-        return times_ns
-    try:
-        return np.array([parse_power_time(stamp) for stamp in stamps], dtype=np.int64)
-    except ValueError:
-        return None
-
-
-def _joined(kind: ComplaintKind, text: str, parts: list[tuple[list[int], NDArray[np.int64] | None]]) -> Complaint:
-    numbers = np.array([number for some, _ in parts for number in some], dtype=np.int64)
-    order = np.argsort(numbers, kind="stable")
-    dated = [times_ns for _, times_ns in parts if times_ns is not None]
-    return Complaint(
-        kind=kind, text=text, numbers=numbers[order], times_ns=np.concatenate(dated)[order] if dated else None
-    )
+    """Of all of them, where each is as the daemon writes it."""
+    return parse_power_times(b"".join(stamps)) if {len(stamp) for stamp in stamps} == {STAMP_BYTES} else None
 
 
 def _event(number: int, line: bytes, text: bytes) -> PtdEvent:

@@ -84,3 +84,19 @@ def test_empty_and_binary_logs() -> None:
 def test_summary_that_is_no_number() -> None:
     log = read_ptd_log(LOG.replace(b"Avg watts 26.9", b"Avg watts -"))
     assert log.runs[0].mean_watts is None
+
+
+def test_many_different_complaints_are_told_apart_up_to_a_bound() -> None:
+    lines = [f"02-07-2022 10:59:18.289: ERROR: text {chr(97 + n % 26)}{n}\n" for n in range(5000)]
+    found = read_ptd_log("".join(lines).encode()).complaints
+    assert len(found) == 201
+    assert sum(len(one.numbers) for one in found) == 5000
+    assert (found[0].text, found[199].text) == ("text a0", "text r199")
+    assert found[200].text == "(any of many further texts)"
+    assert found[200].numbers.tolist() == list(range(201, 5001))
+
+
+def test_equal_complaints_with_and_without_a_time() -> None:
+    first, second = read_ptd_log(b"ERROR: no bus\n02-07-2022 10:59:18.289: ERROR: no bus\nERROR: no bus\n").complaints
+    assert (first.text, first.numbers.tolist(), first.times_ns) == ("no bus", [1, 3], None)
+    assert (second.text, second.numbers.tolist()) == ("no bus", [2])

@@ -8,9 +8,7 @@ import pytest
 
 from levelfield.formats.spl_log import Reading, SplSample, parse_sample, read_spl, spl_text
 
-LINE = (
-    b"Time,02-25-2022 01:07:00.820,Watts,130.970000,Volts,121.590000,Amps,1.102500,PF,0.976900,Mark,session_testing"
-)
+LINE = b"Time,02-25-2022 01:07:00.820,Watts,130.970000,Volts,121.590000,Amps,1.102500,PF,0.976900,Mark,session_testing"
 CHANNELS = (
     b"Time,02-25-2022 01:07:00.820,Watts,130.970000,Volts,-1.000000,Amps,-1.000000,PF,-1.000000,Mark,session_testing"
     b",Ch1,Watts,130.970000,Volts,121.590000,Amps,1.102500,PF,0.976900"

@@ -1,4 +1,4 @@
-"""Every check of a session: a valid one passes, one with a single thing wrong gives exactly its code at the right file."""
+"""Every check: a valid session passes, one with a single thing wrong gives exactly its code at the right file."""
 
 from __future__ import annotations
 
@@ -95,21 +95,27 @@ def test_messages_name_what_was_found_and_expected() -> None:
         "SR,A,Auto at the end | SR,A,0.500000, the range that the analyzer had before"
     ]
     assert found_of("clocks 300 ms apart", "PWR006")[0] == (
-        "ranging: clocks of client and server 300.0 ms apart at mark 1 | less than 200 ms (check@c4b3ad8 takes up to 800 ms)"
+        "ranging: clocks of client and server 300.0 ms apart at mark 1 | "
+        "less than 200 ms (check@c4b3ad8 takes up to 800 ms)"
     )
     assert found_of("load outside its phase", "PWR006") == [
-        "ranging: a load that begins +7,202.0 s from mark 2 and ends +7,199.0 s from mark 3 | "
-        "between marks 2 and 3 of the client"
+        (
+            "ranging: a load that begins +7,202.0 s from mark 2 and ends +7,199.0 s from mark 3 | "
+            "between marks 2 and 3 of the client"
+        )
     ]
     assert found_of("gap of 5 s", "PWR014") == [
         "5.00 s without a sample under load, from 02-07-2022 11:01:16.300 | at most 3 s"
     ]
     assert found_of("negative watts", "PWR013") == [
-        "1 of 60 samples under load with 0 W or less; the mean is 99.2917 W with them and 100.983 W without | "
-        "more than 0 W"
+        (
+            "1 of 60 samples under load with 0 W or less; the mean is 99.2917 W with them and 100.983 W without | "
+            "more than 0 W"
+        )
     ]
     assert found_of("error under load", "PWR009")[0] == (
-        "ERROR 'Bad watts reading nan from WT310' once under load, first at 02-07-2022 11:01:29.000 | no error under load"
+        "ERROR 'Bad watts reading nan from WT310' once under load, first at 02-07-2022 11:01:29.000 | "
+        "no error under load"
     )
     assert found_of("samples scaled", "PWR015") == [
         "testing: 64 valid samples with a mean of 100.5000 W | the 101.0000 W that PTDaemon says of its 64"
@@ -172,8 +178,10 @@ def test_hash_of_lines_that_ended_with_lf(data: bytes, state: HashState) -> None
 
 def test_metric_follows_the_folder_not_the_log() -> None:
     sample = SampleSession()
-    sample.details["testing"] = sample.details["testing"].replace('"Offline"', '"SingleStream"').replace(
-        '"result_query_count", "value": 1,', '"result_query_count", "value": 1000,'
+    sample.details["testing"] = (
+        sample.details["testing"]
+        .replace('"Offline"', '"SingleStream"')
+        .replace('"result_query_count", "value": 1,', '"result_query_count", "value": 1000,')
     )
     read = read_session(sample.write().get, folder="")
     values = {

@@ -111,6 +111,4 @@ def test_figure_of_a_scenario(folder: str, log: str, queries: int | None, expect
 
 def test_unknown_scenario_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="Offline"):
-        power_metric(
-            measured((1, 10)), rules=RULES, folder_scenario="Ofline", log_scenario="Offline", query_count=1
-        )
+        power_metric(measured((1, 10)), rules=RULES, folder_scenario="Ofline", log_scenario="Offline", query_count=1)

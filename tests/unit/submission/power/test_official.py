@@ -1,7 +1,7 @@
 """The verdicts of three revisions of the official check.
 
-The tables below were written by the real ``compliance/check.py`` of mlcommons/power-dev at those commits, run on the same
-sessions: numbers of the checks that do not pass, with F for a failure and W for a warning.
+The tables below were written by the real ``compliance/check.py`` of mlcommons/power-dev at those commits, run on the
+same sessions: numbers of the checks that do not pass, with F for a failure and W for a warning.
 """
 
 from __future__ import annotations
