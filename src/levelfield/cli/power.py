@@ -20,8 +20,8 @@ from levelfield.submission.power.judge import SessionReport, complaints_of, judg
 from levelfield.submission.power.metric import MeasuredPower, PowerMetric
 from levelfield.submission.power.official import OfficialVerdict, official_verdict
 from levelfield.submission.power.outcome import OFFICIAL_NAMES, CheckOutcome, Outcome
-from levelfield.submission.power.session import read_session
-from levelfield.units import NS_PER_S, format_bytes, format_number
+from levelfield.submission.power.session import LARGEST_FILE_BYTES, read_session
+from levelfield.units import NS_PER_S, format_number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 OK, FINDINGS = 0, 1
-LARGEST_FILE_BYTES = 256 * 1024 * 1024
-"""A session of ten hours has files of ten megabytes."""
 WORDS = {
     Outcome.PASS: ("pass", "green"),
     Outcome.WARNING: ("warning", "yellow"),
@@ -93,11 +91,8 @@ class _Files:
         try:
             if not path.is_file():
                 return None
-            size = path.stat().st_size
-            if size > LARGEST_FILE_BYTES:
-                limit = format_bytes(LARGEST_FILE_BYTES)
-                raise InputError(f"{path}: found {format_bytes(size)}, expected a file of a session, at most {limit}.")
-            return path.read_bytes()
+            with path.open("rb") as stream:
+                return stream.read(LARGEST_FILE_BYTES + 1)  # one byte more tells that it is too large
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 

@@ -37,6 +37,7 @@ AVERAGES = re.compile(
 SHOWN = 200
 MOST_TEXTS = 200
 """Different complaints that are told apart; a log that was made to have more is read in bounded memory all the same."""
+MOST_RUNS = 100
 OTHER_TEXTS = "(any of many further texts)"
 
 
@@ -95,6 +96,7 @@ class PtdLog:
     """What a log says."""
 
     runs: tuple[PtdRun, ...]
+    """The first hundred; a session has two."""
     uncertainty_on: tuple[PtdEvent, ...]
     """Where it says that it checks the uncertainty; the text is the analyzer."""
     replies: tuple[str, ...]
@@ -167,8 +169,8 @@ def _is_event(rest: bytes) -> bool:
 
 def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
     found: list[PtdRun] = []
-    starts = [place for place, (_, line) in enumerate(events) if line.startswith(GO, TEXT_AT)]
-    for place, following in pairwise([*starts, len(events)]):
+    starts = [place for place, (_, line) in enumerate(events) if line.startswith(GO, TEXT_AT)][: MOST_RUNS + 1]
+    for place, following in pairwise([*starts, *([len(events)] if len(starts) <= MOST_RUNS else [])]):
         number, line = events[place]
         mark = _text(line[TEXT_AT + len(GO) :]).rstrip().removesuffix("'")
         inside = events[place + 1 : following]

@@ -22,6 +22,8 @@ TOTAL_FIELDS = 12
 CHANNEL_FIELDS = 9
 LABELS = [b"Time", b"Watts", b"Volts", b"Amps", b"PF", b"Mark"]
 CHANNEL_LABELS = [b"Watts", b"Volts", b"Amps", b"PF"]
+MOST_CHANNELS = 64
+MOST_DAMAGED = 100
 SHOWN = 60
 
 
@@ -85,7 +87,9 @@ class SplLog:
     marks: tuple[str, ...]
     """Every mark once, in order of its first line."""
     damaged: tuple[DamagedSample, ...]
-    """Never dropped in silence."""
+    """The first hundred; never dropped in silence."""
+    damaged_count: int
+    """All of them."""
 
     def __len__(self) -> int:
         return len(self.times_ns)
@@ -99,10 +103,10 @@ def read_spl(data: bytes) -> SplLog:
 def _read_regular(data: bytes) -> SplLog | None:
     """A log of one channel in which every line is as the tools write it: column by column, five times as fast."""
     text = data.replace(b"\r\n", b"\n") if b"\r" in data else data
-    fields = text.removesuffix(b"\n").replace(b"\n", b",").split(b",")
-    count, beyond = divmod(len(fields), TOTAL_FIELDS)
-    if beyond or text.count(b"\n") - text.endswith(b"\n") != count - 1:
+    count = text.count(b"\n") + (not text.endswith(b"\n"))
+    if text.count(b",") != count * (TOTAL_FIELDS - 1):
         return None
+    fields = text.removesuffix(b"\n").replace(b"\n", b",").split(b",")
     if any(fields[2 * place :: TOTAL_FIELDS].count(label) != count for place, label in enumerate(LABELS)):
         return None
     stamps = fields[1::TOTAL_FIELDS]
@@ -125,6 +129,7 @@ def _read_regular(data: bytes) -> SplLog | None:
         power_factors=power_factors,
         marks=tuple(_text(mark) for mark in dict.fromkeys(fields[11::TOTAL_FIELDS])),
         damaged=(),
+        damaged_count=0,
     )
 
 
@@ -133,15 +138,19 @@ def _read_line_by_line(data: bytes) -> SplLog:
     rows: list[tuple[float, float, float, float]] = []
     marks: dict[bytes, None] = {}
     damaged: list[DamagedSample] = []
+    damaged_count = 0
     for number, line in enumerate(data.split(b"\n"), start=1):
-        fields = line.split(b",")
+        fields = line.split(b",", TOTAL_FIELDS)
         try:
             if fields[0:TOTAL_FIELDS:2] != LABELS:
                 raise _wrong_labels(fields)
             row = float(fields[3]), float(fields[5]), float(fields[7]), float(fields[9])
             times_ns.append(parse_power_time(fields[1]))  # the last that can fail
         except (ValueError, IndexError) as error:
-            if line.strip():
+            if not line.strip():
+                continue
+            damaged_count += 1
+            if len(damaged) < MOST_DAMAGED:
                 shown = line[:SHOWN].decode("utf-8", "backslashreplace").rstrip()
                 damaged.append(DamagedSample(number=number, text=shown, problem=str(error)))
             continue
@@ -156,6 +165,7 @@ def _read_line_by_line(data: bytes) -> SplLog:
         power_factors=columns[3],
         marks=tuple(dict.fromkeys(_text(mark) for mark in marks)),
         damaged=tuple(damaged),
+        damaged_count=damaged_count,
     )
 
 
@@ -165,7 +175,7 @@ def parse_sample(line: bytes) -> SplSample:
     Raises:
         ValueError: It is no sample.
     """
-    fields = line.rstrip(b"\r\n").split(b",")
+    fields = line.rstrip(b"\r\n").split(b",", TOTAL_FIELDS + MOST_CHANNELS * CHANNEL_FIELDS)
     rest = fields[TOTAL_FIELDS:]
     if fields[0:TOTAL_FIELDS:2] != LABELS or len(fields) < TOTAL_FIELDS or len(rest) % CHANNEL_FIELDS:
         raise _wrong_labels(fields)

@@ -112,7 +112,7 @@ def power_in_window(log: SplLog, begin_ns: int, end_ns: int) -> MeasuredPower:
         non_positive_count=int(np.count_nonzero(watts[finite] <= 0)),
         non_finite_count=int(np.count_nonzero(~finite)),
         backward_count=int(np.count_nonzero(np.diff(log.times_ns) <= 0)),
-        damaged_count=len(log.damaged),
+        damaged_count=log.damaged_count,
     )
 
 

@@ -13,8 +13,12 @@ from levelfield.formats.power_time import parse_power_time
 from levelfield.formats.ptd_log import PtdLog, read_ptd_log
 from levelfield.formats.spl_log import SplLog, read_spl
 from levelfield.submission.power.metric import MeasuredPower, power_in_window
+from levelfield.units import format_bytes
 
-__all__ = ["FileProblem", "Load", "Part", "Phase", "PowerSession", "read_session"]
+__all__ = ["LARGEST_FILE_BYTES", "FileProblem", "Load", "Part", "Phase", "PowerSession", "read_session"]
+
+LARGEST_FILE_BYTES = 32 * 1024 * 1024
+"""A larger file is not looked into: a session of ten hours has logs of ten megabytes."""
 
 
 class Part(StrEnum):
@@ -121,8 +125,15 @@ def read_session(read: Callable[[str], bytes | None], *, folder: str, subject: s
         folder: Where the session lies in the source, for the findings.
         subject: The folder of the result; by default the session's own.
     """
-    contents = {name: data for name in FileName if (data := read(name)) is not None}
+    contents: dict[FileName, bytes] = {}
     problems: list[FileProblem] = []
+    for name in FileName:
+        data = read(name)
+        if data is not None and len(data) > LARGEST_FILE_BYTES:
+            limit = format_bytes(LARGEST_FILE_BYTES)
+            problems.append(FileProblem(file=name, found=f"more than {limit}", expected=f"at most {limit}"))
+        elif data is not None:
+            contents[name] = data
     ptd_log = contents.get(FileName.PTD_LOGS)
     return PowerSession(
         folder=folder,
@@ -139,7 +150,8 @@ def read_session(read: Callable[[str], bytes | None], *, folder: str, subject: s
 
 def _record(contents: dict[FileName, bytes], file: FileName, problems: list[FileProblem]) -> SessionFile | None:
     if file not in contents:
-        problems.append(FileProblem(file=file, found="no such file", expected="the record of the session"))
+        if not any(problem.file is file for problem in problems):
+            problems.append(FileProblem(file=file, found="no such file", expected="the record of the session"))
         return None
     try:
         return parse_session_file(contents[file], source=file, server=file is FileName.SERVER_JSON)

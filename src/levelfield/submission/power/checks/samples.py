@@ -56,7 +56,7 @@ def _judge_samples(session: PowerSession, revision: PowerCheck) -> Iterator[Find
 def _damaged(session: PowerSession, phase: Phase) -> Iterator[Finding]:
     if phase.samples is None or not phase.samples.damaged:
         return
-    first, count = phase.samples.damaged[0], len(phase.samples.damaged)
+    first, count = phase.samples.damaged[0], phase.samples.damaged_count
     found = f"{count} {'line that is no sample' if count == 1 else 'lines that are no samples'}, first {first.text!r}"
     severity = Severity.VOID if phase is session.testing else Severity.ERROR
     file = FileName.TESTING_SPL if phase is session.testing else FileName.RANGING_SPL
@@ -97,9 +97,12 @@ def _judge_summary(session: PowerSession, revision: PowerCheck) -> Iterator[Find
         if not len(watts):
             continue
         beyond = run.valid_count - len(watts)
-        mean = format_number(float(watts.mean()), digits=7)
-        found = f"{phase.name}: {len(watts)} valid samples with a mean of {mean} W"
-        if beyond < 0 or not _accounts_for(run.mean_watts * run.valid_count - float(watts.sum()), watts, beyond):
+        with np.errstate(over="ignore"):
+            total = float(watts.sum())
+        found = (
+            f"{phase.name}: {len(watts)} valid samples with a mean of {format_number(total / len(watts), digits=7)} W"
+        )
+        if beyond < 0 or not _accounts_for(run.mean_watts * run.valid_count - total, watts, beyond):
             said = format_number(run.mean_watts, digits=7)
             expected = f"the {said} W that PTDaemon says of its {run.valid_count}"
             yield finding(session, "PWR015", Severity.VOID, file, found=found, expected=expected)
