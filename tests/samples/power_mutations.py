@@ -423,6 +423,9 @@ MUTATIONS: dict[str, Mutation] = {
         void("PWR015", TSPL),
         before=lambda s: s.testing.append(replace(s.testing[-1], time_ns=s.testing[-1].time_ns + ns(1))),
     ),
+    "every third sample missing": Mutation(
+        void("PWR015", TSPL), before=lambda s: s.testing.__delitem__(slice(None, None, 3))
+    ),
     "daemon took one more": Mutation(set(), before=lambda s: s.testing.pop()),
     "range below the highest current": Mutation(
         warning("PWR016", S), before=set_in("server", "ptd_messages", 8, "cmd", value="SR,A,0.400000")

@@ -105,6 +105,7 @@ SAID = {
     "gap of 5 s": ("", "", "1F 2F 3F 10F"),
     "samples crowded": ("", "", "1F 2F 3F 6F 10F"),
     "more samples than the daemon took": ("", "", "1F 2F 3F 10F"),
+    "every third sample missing": ("", "", "1F 2F 3F 10F"),
     "daemon took one more": ("", "", "1F 2F 3F 10F"),
     "range below the highest current": ("", "", "1F 2F 3F 10F"),
     "automatic range while testing": ("", "", "1F 2F 3F 10F"),
