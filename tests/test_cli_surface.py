@@ -32,6 +32,8 @@ SURFACE: dict[str, list[str]] = {
     "submission check": ["--help", "--ignore", "--jobs", "--official", "--round", "--select", "-h", "SOURCE"],
     "submission explain": ["--help", "-h", "CODE"],
     "submission checks": ["--help", "-h"],
+    "power": ["--help", "-h"],
+    "power check": ["--as", "--help", "--json", "--round", "-h", "SESSION"],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "The main job in about a minute: measure, judge, report. Needs no download."),
     "inference": ("inference", "Measure a benchmark under the rules."),
     "submission": ("submission", "Check a submission tree against the rules of its round."),
+    "power": ("power", "Measured power: check sessions, give watts or joules per query."),
     "rules": ("rules", "Look into the rule book: rounds, benchmarks, limits, targets."),
     "doctor": ("doctor", "Tell what this machine can run and how well it keeps time."),
 }

@@ -75,6 +75,14 @@ class Table:
         self.wrong(key, f"a whole number, {at_least} or more")
         return at_least
 
+    def integers(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers that are not negative."""
+        value = self._take(key, None)
+        if not isinstance(value, list) or not all(type(item) is int and item >= 0 for item in value):
+            self.wrong(key, "a list of whole numbers")
+            return ()
+        return tuple(value)
+
     def seed(self, key: str) -> int:
         """An unsigned 64-bit number, written as a text because TOML's integers are signed."""
         value = self._take(key, None)

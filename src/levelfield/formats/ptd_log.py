@@ -1,0 +1,266 @@
+"""PTDaemon's own log, ``ptd_logs.txt``: what it did and what it complained of.
+
+A banner, then lines ``02-25-2022 01:07:00.820: text``, times in UTC; replies of the analyzer may follow on lines of
+their own. A complaint has ``WARNING:`` or ``ERROR:`` in it, and there are two for each sample of a ranging run; equal
+ones are kept together. Some complaints have no line end, so that the next stamp follows on the same line. Source:
+PTDaemon 1.9.2 in 53 published logs of round v2.0; which texts matter: mlcommons/power-dev, ``compliance/check.py`` at
+f7b3b51.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from levelfield.formats.power_time import STAMP_BYTES, parse_power_time, parse_power_times
+
+__all__ = ["Complaint", "ComplaintKind", "PtdEvent", "PtdLog", "PtdRun", "read_ptd_log"]
+
+TEXT_AT = STAMP_BYTES + 2
+"""Where the text of a line begins, behind the stamp, a colon and a space."""
+STAMP = re.compile(rb"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}: ")
+GO = b"Go with mark '"
+COMPLETED = b"Completed test"
+SENT = b"Response to client sent: "
+UNCERTAINTY_ON = re.compile(rb"Uncertainty checking for (\S+) is activated")
+UNCERTAINTY = b"Uncertainty checking"
+AVERAGE = b"Avg watts "
+AVERAGES = re.compile(
+    rb"Avg watts (\S+), min watts \S+, max watts \S+, samples \d+, errors (\d{1,9}), valid (\d{1,9})\s*"
+)
+SHOWN = 200
+MOST_TEXTS = 200
+"""Different complaints that are told apart; a log that was made to have more is read in bounded memory all the same."""
+MOST_RUNS = 100
+OTHER_TEXTS = "(any of many further texts)"
+
+
+class ComplaintKind(StrEnum):
+    """How the daemon names it."""
+
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+_LABELS = {kind: f"{kind}:".encode() for kind in ComplaintKind}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Complaint:
+    """Lines with the same complaint."""
+
+    kind: ComplaintKind
+    text: str
+    """Behind ``WARNING:`` or ``ERROR:``, its first 200 letters."""
+    numbers: NDArray[np.int64]
+    """(lines,) from 1."""
+    times_ns: NDArray[np.int64] | None
+    """(lines,) since the epoch; ``None`` where the lines have no time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PtdEvent:
+    """A line that a check looks for."""
+
+    number: int
+    """From 1."""
+    time_ns: int | None
+    """Since the epoch; ``None`` where the line has no time."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PtdRun:
+    """One measurement: from its ``Go`` to its ``Completed test``."""
+
+    mark: str
+    start: PtdEvent
+    end: PtdEvent | None
+    """``None`` where the log ends before."""
+    mean_watts: float | None
+    """The daemon's own mean over its valid samples; ``None`` where it did not say."""
+    valid_count: int | None
+    """Samples that it took without an error."""
+    error_count: int | None
+    """Samples with an error; the sample log says -1 or no number for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PtdLog:
+    """What a log says."""
+
+    runs: tuple[PtdRun, ...]
+    """The first hundred; a session has two."""
+    uncertainty_on: tuple[PtdEvent, ...]
+    """Where it says that it checks the uncertainty; the text is the analyzer."""
+    replies: tuple[str, ...]
+    """What it sent to the server, in order."""
+    complaints: tuple[Complaint, ...]
+    """By first line."""
+    simulated: bool
+    """Whether its banner says that nothing was measured."""
+
+
+def read_ptd_log(data: bytes) -> PtdLog:
+    """Read a log. There is no line that it refuses: what is neither event nor complaint is passed over."""
+    lines = data.replace(b"\r", b"").split(b"\n")
+    complaints, events, banner_lines = _sorted_out(lines)
+    return PtdLog(
+        runs=tuple(_runs(events)),
+        uncertainty_on=tuple(
+            _event(number, line, found[1])
+            for number, line in events
+            if (found := UNCERTAINTY_ON.search(line)) is not None
+        ),
+        replies=tuple(_text(line[TEXT_AT + len(SENT) :]) for _, line in events if line.startswith(SENT, TEXT_AT)),
+        complaints=tuple(_complaints(complaints)),
+        simulated=any(b"SIMULATED" in line for line in lines[:banner_lines]),
+    )
+
+
+_Group: TypeAlias = tuple[list[int], list[bytes], bytes]
+"""Numbers of lines, their stamps, and what all of them have behind it."""
+
+
+def _sorted_out(lines: list[bytes]) -> tuple[list[_Group], list[tuple[int, bytes]], int]:
+    """Complaints by equal text, events line by line, and how many lines come before the first event.
+
+    A ranging run makes thousands of lines with a handful of texts: only different texts are looked into.
+    """
+    rests = [line[STAMP_BYTES:] for line in lines]
+    places: dict[bytes, list[int]] = {
+        rest: [] for rest in dict.fromkeys(rests) if not rest.startswith(b": ") or _matters(rest)
+    }
+    for place, rest in enumerate(rests):
+        if rest in places:
+            places[rest].append(place)
+    groups: list[_Group] = []
+    events: list[int] = []
+    for rest, found in places.items():
+        if not rest.startswith(b": "):  # no stamp: each line is looked at whole
+            groups += [([one + 1], [b""], lines[one]) for one in found if _complains(lines[one])]
+            events += [one for one in found if UNCERTAINTY in lines[one]]
+            continue
+        if _complains(rest):
+            groups.append(([one + 1 for one in found], [lines[one][:STAMP_BYTES] for one in found], rest))
+        if _is_event(rest):
+            events += found
+    events.sort()
+    return groups, [(one + 1, lines[one]) for one in events], events[0] if events else len(lines)
+
+
+def _matters(rest: bytes) -> bool:
+    return _is_event(rest) or _complains(rest)
+
+
+def _complains(text: bytes) -> bool:
+    return b"WARNING:" in text or b"ERROR:" in text
+
+
+def _is_event(rest: bytes) -> bool:
+    return rest.startswith((SENT, GO, COMPLETED, AVERAGE), 2) or UNCERTAINTY in rest
+
+
+def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
+    found: list[PtdRun] = []
+    starts = [place for place, (_, line) in enumerate(events) if line.startswith(GO, TEXT_AT)][: MOST_RUNS + 1]
+    for place, following in pairwise([*starts, *([len(events)] if len(starts) <= MOST_RUNS else [])]):
+        number, line = events[place]
+        mark = _text(line[TEXT_AT + len(GO) :]).rstrip().removesuffix("'")
+        inside = events[place + 1 : following]
+        ends = [(at, text) for at, text in inside if text[TEXT_AT:].strip() == COMPLETED]
+        said = next((match for _, text in inside if (match := AVERAGES.fullmatch(text, TEXT_AT))), None)
+        found.append(
+            PtdRun(
+                mark=mark,
+                start=_event(number, line, line[TEXT_AT:]),
+                end=_event(*ends[0], COMPLETED) if ends else None,
+                mean_watts=_number(said[1]) if said else None,
+                valid_count=int(said[3]) if said else None,
+                error_count=int(said[2]) if said else None,
+            )
+        )
+    return found
+
+
+def _complaints(groups: list[_Group]) -> list[Complaint]:
+    numbers: dict[tuple[ComplaintKind, str], list[int]] = {}
+    stamps: dict[tuple[ComplaintKind, str], list[bytes]] = {}
+    for lines, firsts, rest in groups:
+        for kind, text, own_stamp in _records(rest):
+            key = kind, text if (kind, text) in numbers or len(numbers) < MOST_TEXTS else OTHER_TEXTS
+            numbers.setdefault(key, []).extend(lines)
+            stamps.setdefault(key, []).extend([own_stamp] * len(lines) if own_stamp else firsts)
+    found: list[Complaint] = []
+    for (kind, text), lines in numbers.items():
+        found += _dated(kind, text, lines, stamps[kind, text])
+    return sorted(found, key=lambda one: int(one.numbers[0]))
+
+
+def _records(rest: bytes) -> list[tuple[ComplaintKind, str, bytes]]:
+    """The complaints behind the stamp of a line: usually one, more where a line end is missing.
+
+    Each with its kind, its text, and its stamp where that is not the line's.
+    """
+    first, *further = _pieces(rest)
+    found = []
+    for piece, stamp in ((first, b""), *((piece[TEXT_AT:], piece[:STAMP_BYTES]) for piece in further)):
+        for kind in ComplaintKind:
+            _, label, said = piece.partition(_LABELS[kind])
+            if label:
+                found.append((kind, _text(said.strip()[:SHOWN]), stamp))
+    return found
+
+
+def _dated(kind: ComplaintKind, text: str, numbers: list[int], stamps: list[bytes]) -> list[Complaint]:
+    """One complaint; two where some of its lines have no time."""
+    times_ns = _times(stamps)
+    if times_ns is not None:
+        order = np.argsort(numbers, kind="stable")
+        return [Complaint(kind=kind, text=text, numbers=np.array(numbers)[order], times_ns=times_ns[order])]
+    dated, undated = [], []
+    for number, stamp in sorted(zip(numbers, stamps, strict=True)):
+        try:
+            dated.append((number, parse_power_time(stamp)))
+        except ValueError:
+            undated.append(number)
+    found = [Complaint(kind=kind, text=text, numbers=np.array(undated, dtype=np.int64), times_ns=None)]
+    if dated:
+        columns = np.array(dated, dtype=np.int64).T
+        found.append(Complaint(kind=kind, text=text, numbers=columns[0], times_ns=columns[1]))
+    return found if undated else found[1:]
+
+
+def _pieces(rest: bytes) -> list[bytes]:
+    starts = [found.start() for found in STAMP.finditer(rest)]
+    return [rest[a:b] for a, b in pairwise([0, *starts, len(rest)])]
+
+
+def _times(stamps: list[bytes]) -> NDArray[np.int64] | None:
+    """Of all of them, where each is as the daemon writes it."""
+    return parse_power_times(b"".join(stamps)) if {len(stamp) for stamp in stamps} == {STAMP_BYTES} else None
+
+
+def _event(number: int, line: bytes, text: bytes) -> PtdEvent:
+    try:
+        time_ns = parse_power_time(line[:STAMP_BYTES])
+    except ValueError:
+        time_ns = None
+    return PtdEvent(number=number, time_ns=time_ns, text=_text(text).strip())
+
+
+def _number(text: bytes) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")

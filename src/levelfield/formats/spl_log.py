@@ -1,0 +1,217 @@
+"""PTDaemon's sample log, ``spl.txt``: one reading of the power analyzer per line, about one a second.
+
+``Time,02-25-2022 01:07:00.820,Watts,130.970000,Volts,121.590000,Amps,1.102500,PF,0.976900,Mark,<session>_testing``, and
+for several channels ``,Ch1,Watts,..,Volts,..,Amps,..,PF,..`` and so on behind it, where the totals of volts, amps and
+PF are -1. Values may be ``nan``, ``inf`` or negative. Source: mlcommons/power-dev, ``ptd_client_server/lib/server.py``
+at f7b3b51, and 106 published logs of round v2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from levelfield.formats.power_time import STAMP_BYTES, format_power_time, parse_power_time, parse_power_times
+
+__all__ = ["DamagedSample", "Reading", "SplLog", "SplSample", "parse_sample", "read_spl", "spl_text"]
+
+TOTAL_FIELDS = 12
+CHANNEL_FIELDS = 9
+LABELS = [b"Time", b"Watts", b"Volts", b"Amps", b"PF", b"Mark"]
+CHANNEL_LABELS = [b"Watts", b"Volts", b"Amps", b"PF"]
+MOST_CHANNELS = 64
+MOST_DAMAGED = 100
+SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Four values of one moment: of the whole, or of a channel. -1 stands for a total that has no meaning."""
+
+    watts: float
+    volts: float
+    amps: float
+    power_factor: float
+
+    def text(self) -> str:
+        """As it stands in a line."""
+        return f"Watts,{self.watts:.6f},Volts,{self.volts:.6f},Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplSample:
+    """One line."""
+
+    time_ns: int
+    """Since the epoch, UTC; the file has milliseconds."""
+    total: Reading
+    mark: str
+    """``<session>_ranging`` or ``<session>_testing``; without a comma or the end of a line."""
+    channels: tuple[Reading, ...] = ()
+    """``Ch1`` first; empty for an analyzer with one channel."""
+
+    def text(self) -> str:
+        """The line, without its end."""
+        channels = "".join(f",Ch{number},{reading.text()}" for number, reading in enumerate(self.channels, start=1))
+        return f"Time,{format_power_time(self.time_ns)},{self.total.text()},Mark,{self.mark}{channels}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedSample:
+    """A line that is not empty and cannot be read as a sample."""
+
+    number: int
+    """From 1."""
+    text: str
+    """Its beginning."""
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplLog:
+    """The samples of a log by column, in the order of the file; totals of all channels."""
+
+    times_ns: NDArray[np.int64]
+    """(samples,) since the epoch."""
+    watts: NDArray[np.float64]
+    """(samples,)"""
+    volts: NDArray[np.float64]
+    """(samples,) V; -1 where there are several channels."""
+    amps: NDArray[np.float64]
+    """(samples,) A; -1 where there are several channels."""
+    power_factors: NDArray[np.float64]
+    """(samples,) from 0 to 1; -1 where there are several channels."""
+    marks: tuple[str, ...]
+    """Every mark once, in order of its first line."""
+    damaged: tuple[DamagedSample, ...]
+    """The first hundred; never dropped in silence."""
+    damaged_count: int
+    """All of them."""
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+
+def read_spl(data: bytes) -> SplLog:
+    """Read a log; what cannot be read is kept as damaged lines. Line ends may be LF or CRLF."""
+    return _read_regular(data) or _read_line_by_line(data)
+
+
+def _read_regular(data: bytes) -> SplLog | None:
+    """A log of one channel in which every line is as the tools write it: column by column, five times as fast."""
+    text = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+    count = text.count(b"\n") + (not text.endswith(b"\n"))
+    if text.count(b",") != count * (TOTAL_FIELDS - 1):
+        return None
+    fields = text.removesuffix(b"\n").replace(b"\n", b",").split(b",")
+    if any(fields[2 * place :: TOTAL_FIELDS].count(label) != count for place, label in enumerate(LABELS)):
+        return None
+    stamps = fields[1::TOTAL_FIELDS]
+    if {len(stamp) for stamp in stamps} != {STAMP_BYTES}:
+        return None
+    times_ns = parse_power_times(b"".join(stamps))
+    if times_ns is None:
+        return None
+    try:
+        watts, volts, amps, power_factors = (
+            np.array([float(value) for value in fields[place::TOTAL_FIELDS]]) for place in (3, 5, 7, 9)
+        )
+    except ValueError:
+        return None
+    return SplLog(
+        times_ns=times_ns,
+        watts=watts,
+        volts=volts,
+        amps=amps,
+        power_factors=power_factors,
+        marks=tuple(_text(mark) for mark in dict.fromkeys(fields[11::TOTAL_FIELDS])),
+        damaged=(),
+        damaged_count=0,
+    )
+
+
+def _read_line_by_line(data: bytes) -> SplLog:
+    times_ns: list[int] = []
+    rows: list[tuple[float, float, float, float]] = []
+    marks: dict[bytes, None] = {}
+    damaged: list[DamagedSample] = []
+    damaged_count = 0
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        fields = line.split(b",", TOTAL_FIELDS)
+        try:
+            if fields[0:TOTAL_FIELDS:2] != LABELS:
+                raise _wrong_labels(fields)
+            row = float(fields[3]), float(fields[5]), float(fields[7]), float(fields[9])
+            times_ns.append(parse_power_time(fields[1]))  # the last that can fail
+        except (ValueError, IndexError) as error:
+            if not line.strip():
+                continue
+            damaged_count += 1
+            if len(damaged) < MOST_DAMAGED:
+                shown = line[:SHOWN].decode("utf-8", "backslashreplace").rstrip()
+                damaged.append(DamagedSample(number=number, text=shown, problem=str(error)))
+            continue
+        rows.append(row)
+        marks[fields[11]] = None
+    columns = np.array(rows, dtype=np.float64).reshape(-1, 4).T
+    return SplLog(
+        times_ns=np.array(times_ns, dtype=np.int64),
+        watts=columns[0],
+        volts=columns[1],
+        amps=columns[2],
+        power_factors=columns[3],
+        marks=tuple(dict.fromkeys(_text(mark) for mark in marks)),
+        damaged=tuple(damaged),
+        damaged_count=damaged_count,
+    )
+
+
+def parse_sample(line: bytes) -> SplSample:
+    """One line whole, channels and all; its end may be there.
+
+    Raises:
+        ValueError: It is no sample.
+    """
+    fields = line.rstrip(b"\r\n").split(b",", TOTAL_FIELDS + MOST_CHANNELS * CHANNEL_FIELDS)
+    rest = fields[TOTAL_FIELDS:]
+    if fields[0:TOTAL_FIELDS:2] != LABELS or len(fields) < TOTAL_FIELDS or len(rest) % CHANNEL_FIELDS:
+        raise _wrong_labels(fields)
+    return SplSample(
+        time_ns=parse_power_time(fields[1]),
+        total=_reading(fields[2:10]),
+        mark=_text(fields[11]),
+        channels=tuple(
+            _channel(rest[first : first + CHANNEL_FIELDS], number)
+            for number, first in enumerate(range(0, len(rest), CHANNEL_FIELDS), start=1)
+        ),
+    )
+
+
+def spl_text(samples: Iterable[SplSample]) -> str:
+    """The text of a log."""
+    return "".join(f"{sample.text()}\n" for sample in samples)
+
+
+def _channel(fields: list[bytes], number: int) -> Reading:
+    if fields[0] != b"Ch%d" % number:
+        raise ValueError(f"channel {number}: found {_text(fields[0])[:SHOWN]!r}, expected 'Ch{number}'")
+    return _reading(fields[1:])
+
+
+def _reading(fields: list[bytes]) -> Reading:
+    if fields[::2] != CHANNEL_LABELS:
+        raise _wrong_labels(fields)
+    watts, volts, amps, power_factor = (float(field) for field in fields[1::2])
+    return Reading(watts=watts, volts=volts, amps=amps, power_factor=power_factor)
+
+
+def _wrong_labels(fields: list[bytes]) -> ValueError:
+    shown = _text(b",".join(fields))[:SHOWN]
+    return ValueError(f"fields: found {shown!r}, expected Time,..,Watts,..,Volts,..,Amps,..,PF,..,Mark,..")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace").rstrip("\r")
