@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from levelfield.cli.results_drawing import (
     SHORT,
+    add_row,
     console_for_results,
     notes_json,
     number_text,
@@ -21,7 +22,6 @@ from levelfield.cli.results_drawing import (
     title_text,
     value_text,
 )
-from levelfield.cli.terminal import encodable
 from levelfield.results.columns import row_of
 from levelfield.results.compare import Comparison, Standing
 from levelfield.results.derived import Derived
@@ -107,7 +107,7 @@ def _standings_table(standings: Sequence[Standing], console: Console, *, own: St
             *([number_text(standing.per_accelerator)] if accelerated else []),
             *([number_text(standing.per_watt)] if powered else []),
         ]
-        table.add_row(*(encodable(cell, console) for cell in cells), style="bold green" if standing is own else "")
+        add_row(table, console, cells, "bold green" if standing is own else "")
     return table
 
 
