@@ -34,7 +34,7 @@ def test_rank_and_ratio_where_less_is_better() -> None:
     found = compare(result(value=2.0, **latency, **OWN), published(1.0, 4.0, **latency))
     assert (found.own.rank, found.ranked) == (2, 3)
     assert [(one.rank, one.ratio) for one in found.others] == [(1, 0.5), (3, 2.0)]
-    assert found.own.per_accelerator.reason == "a latency does not add up over accelerators or watts"
+    assert found.own.per_accelerator.reason == "latency does not add up over accelerators or watts"
 
 
 @pytest.mark.parametrize(
