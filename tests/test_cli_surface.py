@@ -34,6 +34,24 @@ SURFACE: dict[str, list[str]] = {
     "submission checks": ["--help", "-h"],
     "power": ["--help", "-h"],
     "power check": ["--as", "--help", "--json", "--round", "-h", "SESSION"],
+    "results": ["--help", "-h"],
+    "results import": ["--database", "--help", "--json", "--published", "--round", "-h", "SOURCE..."],
+    "results table": [
+        "--accelerator", "--availability", "--benchmark", "--csv", "--database", "--division", "--edition", "--help",
+        "--inferred", "--json", "--limit", "--max-accelerators", "--min-accelerators", "--power", "--processor",
+        "--reverse", "--round", "--scenario", "--software", "--sort", "--submitter", "--suite", "--system",
+        "--system-type", "--text", "--verified", "--void", "--wide", "-h",
+    ],
+    "results compare": [
+        "--benchmark", "--database", "--division", "--help", "--json", "--limit", "--round", "--scenario",
+        "--system-type", "-h", "MY_RUN",
+    ],
+    "results export": [
+        "--accelerator", "--availability", "--benchmark", "--database", "--division", "--edition", "--format",
+        "--help", "--inferred", "--json", "--max-accelerators", "--min-accelerators", "--out", "--power",
+        "--processor", "--retrieved", "--round", "--scenario", "--software", "--submitter", "--suite", "--system",
+        "--system-type", "--text", "--verified", "--void", "-h",
+    ],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],
@@ -86,7 +104,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"levelfield, version {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["demo", "--help"], ["inference", "run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["demo", "--help"], ["inference", "run", "--help"], ["results", "table", "--help"]],
+)
 def test_help_loads_nothing_heavy(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = (
         "import json, sys, time\n"

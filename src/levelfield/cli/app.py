@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inference": ("inference", "Measure a benchmark under the rules."),
     "submission": ("submission", "Check a submission tree against the rules of its round."),
     "power": ("power", "Measured power: check sessions, give watts or joules per query."),
+    "results": ("results", "Keep published and own results: import, table, compare, export."),
     "rules": ("rules", "Look into the rule book: rounds, benchmarks, limits, targets."),
     "doctor": ("doctor", "Tell what this machine can run and how well it keeps time."),
 }
