@@ -24,9 +24,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias, cast
 
-__all__ = ["RUN_LEVEL_KEYS", "TOKEN", "DamagedLine", "Event", "EventType", "Json", "MlLog", "MlLogWriter", "event_line", "read_mllog"]
+__all__ = [
+    "RUN_LEVEL_KEYS",
+    "TOKEN",
+    "DamagedLine",
+    "Event",
+    "EventType",
+    "Json",
+    "MlLog",
+    "MlLogWriter",
+    "event_line",
+    "read_mllog",
+]
 
-TOKEN = ":::MLLOG "
+TOKEN = ":::MLLOG "  # noqa: S105 - what starts an event, no secret
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 """A value as JSON has it."""
@@ -231,7 +242,7 @@ class MlLogWriter:
     rank: int = 0
     """Which process this is. Run-level keys are written by the first one only."""
     root: str = ""
-    """Cut from the beginning of ``file`` where it is there (``/home/me/code/``), so that no path of this machine gets into a log."""
+    """Cut from the beginning of ``file`` (``/home/me/code/``), so that no path of this machine gets into a log."""
     namespace: str = ""
 
     def event(self, key: str, value: object = None, metadata: Mapping[str, object] | None = None) -> None:

@@ -77,14 +77,17 @@ def parse_mobile_results(data: bytes, *, source: Path | str) -> tuple[MobileEntr
     except UnicodeDecodeError as error:
         raise FormatError(source, f"byte {error.start}", f"0x{data[error.start]:02x}", "UTF-8") from error
     except json.JSONDecodeError as error:
-        raise FormatError(source, f"line {error.lineno}", repr(error.doc[error.pos : error.pos + 20]), "JSON") from error
+        raise FormatError(
+            source, f"line {error.lineno}", repr(error.doc[error.pos : error.pos + 20]), "JSON"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise FormatError(source, "line 1", "JSON nested too deep or with a number too long", "a flat list") from error
     if isinstance(found, dict) and "results" in found:
         raise FormatError(source, "line 1", "a result file of a later app (v3 or newer)", "the list of v2.0")
     if not isinstance(found, list):
         raise FormatError(source, "line 1", type(found).__name__, "a list of results")
-    entries, problems = [], []
+    entries: list[MobileEntry] = []
+    problems: list[str] = []
     for number, item in enumerate(found, 1):
         entry = _entry(item, number, problems)
         if entry is not None:

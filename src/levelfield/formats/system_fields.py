@@ -58,7 +58,9 @@ def parse_system_fields(data: bytes, *, source: Path | str) -> SystemFields:
     except UnicodeDecodeError as error:
         raise FormatError(source, f"byte {error.start}", f"0x{data[error.start]:02x}", "UTF-8") from error
     except json.JSONDecodeError as error:
-        raise FormatError(source, f"line {error.lineno}", repr(error.doc[error.pos : error.pos + 20]), "JSON") from error
+        raise FormatError(
+            source, f"line {error.lineno}", repr(error.doc[error.pos : error.pos + 20]), "JSON"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise FormatError(source, "line 1", "JSON nested too deep or with a number too long", "plain fields") from error
     if not isinstance(found, dict):

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 __all__ = ["TinyResults", "Window", "parse_tiny_results"]
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-_WINDOW = re.compile(rf"(Performance results|Energy data) for (?:window|trial) (\d+)(?: at time {_NUMBER} for {_NUMBER})?")
+_WINDOW = re.compile(
+    rf"(Performance results|Energy data) for (?:window|trial) (\d+)(?: at time {_NUMBER} for {_NUMBER})?"
+)
 _FACTS = {
     "inferences": re.compile(rf"(?:# )?Inferences\s*:\s*{_NUMBER}"),
     "runtime_s": re.compile(rf"(?:Runtime|Elapsed time)\s*:\s*{_NUMBER}"),

@@ -113,7 +113,9 @@ def _as_kind(rules: AnyRules, kind: type[Kind], family: str) -> Kind:
     if isinstance(rules, kind):
         return rules
     of_family = ", ".join(name for name in available() if name.startswith(f"{family}-"))
-    raise UsageError(f"{rules.name} is a round of {rules.family}, expected one of {family}.", hint=f"Known: {of_family}.")
+    raise UsageError(
+        f"{rules.name} is a round of {rules.family}, expected one of {family}.", hint=f"Known: {of_family}."
+    )
 
 
 @cache
@@ -149,9 +151,7 @@ def _read(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> AnyRules:
     _check_removed(base.document, document, shown)
     files = (*base.files, rule_file)
     together = hashlib.sha256("".join(part.sha256 for part in files).encode()).hexdigest()
-    return _build(
-        extend(base.document, document), Origin(name=name, extends=base.name, files=files, sha256=together)
-    )
+    return _build(extend(base.document, document), Origin(name=name, extends=base.name, files=files, sha256=together))
 
 
 def _build(document: Document, origin: Origin) -> AnyRules:

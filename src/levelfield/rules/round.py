@@ -197,7 +197,9 @@ def check_aliases(tables: Sequence[tuple[str, Table]]) -> None:
     owner: dict[str, str] = {}
     for name, table in tables:
         aliases: DocumentValue = table.values.get("aliases", [])
-        for word in dict.fromkeys(str(word).lower() for word in (name, *(aliases if isinstance(aliases, list) else ()))):
+        for word in dict.fromkeys(
+            str(word).lower() for word in (name, *(aliases if isinstance(aliases, list) else ()))
+        ):
             if word in owner:
                 table.problems.add(table.path, f"the name {word!r} belongs to {owner[word]} already.")
             owner[word] = name

@@ -125,7 +125,7 @@ def read_system(
         findings.add(check, folder or ".", found=f"no description of {system}", expected=expected)
         return SystemFile(path="", fields=NO_FIELDS)
     try:
-        fields = parse_system_fields(read_file(source, entry), source=entry.path)
+        fields = parse_system_fields(read_file(source, entry), source="the file")
     except InputError as error:
         findings.add(check, entry.path, found=error.message, expected="a JSON object that describes the system")
         return SystemFile(path=entry.path, fields=NO_FIELDS)

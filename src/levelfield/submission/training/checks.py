@@ -6,7 +6,18 @@ from levelfield.submission.finding import Severity
 from levelfield.submission.reading import ReadingCheck
 from levelfield.submission.report import CheckText
 
-__all__ = ["CHECKS", "COUNTS", "DESCRIPTION", "FOLDER", "NOTHING", "NO_SCORE", "OTHER_BENCHMARK", "RUN", "RUNS", "STRAY"]
+__all__ = [
+    "CHECKS",
+    "COUNTS",
+    "DESCRIPTION",
+    "FOLDER",
+    "NOTHING",
+    "NO_SCORE",
+    "OTHER_BENCHMARK",
+    "RUN",
+    "RUNS",
+    "STRAY",
+]
 
 DESCRIPTION = ReadingCheck(
     severity=Severity.ERROR,

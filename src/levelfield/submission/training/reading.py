@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import fmean
 
 from levelfield.errors import InputError
@@ -13,7 +14,7 @@ from levelfield.stats.olympic import Olympic, olympic
 from levelfield.submission.reading import Findings, Reading, SystemFile, read_file, read_system
 from levelfield.submission.sources.port import Entry, Source
 from levelfield.submission.training import checks
-from levelfield.submission.training.runs import Run, read_run
+from levelfield.submission.training.runs import Run, failed_run, read_run
 from levelfield.submission.training.tree import ResultFolder, TrainingTree, training_tree
 
 __all__ = ["read_training"]
@@ -32,92 +33,90 @@ def read_training(
         rules: Of the round.
         verification: What is known of the source.
     """
-    findings = Findings()
+    reader = _Reader(source=source, rules=rules, verification=verification, findings=Findings())
     tree = training_tree(source.files())
-    results = []
-    for folder in tree.folders:
-        result = _result(source, folder, tree, rules, findings, verification)
-        results += [] if result is None else [result]
+    results = [reader.result(folder, tree) for folder in tree.folders]
     if not any(folder.logs for folder in tree.folders):
         expected = "<org>/results/<system>/<benchmark>/result_<i>.txt"
-        findings.add(checks.NOTHING, ".", found="no result_<i>.txt", expected=expected)
-    return Reading(results=tuple(results), findings=findings.sorted())
+        reader.findings.add(checks.NOTHING, ".", found="no result_<i>.txt", expected=expected)
+    return Reading(results=tuple(result for result in results if result is not None), findings=reader.findings.sorted())
 
 
-def _result(
-    source: Source,
-    folder: ResultFolder,
-    tree: TrainingTree,
-    rules: TrainingRules,
-    findings: Findings,
-    verification: Verification,
-) -> Result | None:
-    benchmark = rules.map_folder(folder.benchmark)
-    if benchmark is None:
-        expected = f"one of {', '.join(one.name for one in rules)}"
-        findings.add(checks.FOLDER, folder.path, found=folder.benchmark, expected=expected, subject=folder.path)
-        return None
-    systems = f"{folder.root}systems"
-    entries = tree.descriptions(systems)
-    system = read_system(source, systems, folder.system, entries, check=checks.DESCRIPTION, findings=findings)
-    described = _system(folder, system, findings)
-    runs = [_run(source, entry, benchmark, rules, system) for entry in folder.logs]
-    score = _score(folder, runs, benchmark, findings)
-    if score is None:
-        return None
-    good = [run for run in runs if run.minutes is not None]
-    return Result(
-        round=rules.name,
-        division=system.fields.text("division") or _agreed(run.division for run in runs),
-        availability=system.fields.text("status"),
-        submitter=system.fields.text("submitter") or folder.organisation,
-        system=described,
-        benchmark=benchmark.name,
-        model_used=folder.benchmark,
-        scenario="",
-        metric=rules.measure.name,
-        value=score.score,
-        unit=rules.measure.unit,
-        direction=Direction.HIGHER if rules.measure.higher_is_better else Direction.LOWER,
-        accuracy=_accuracy(good, benchmark),
-        accuracy_target=benchmark.targets[0].bound,
-        latencies_ns=(),
-        power_value=None,
-        power_unit="",
-        inferred=False,
-        verification=verification,
-        compliant=None,
-        void=findings.is_void(folder.path),
-        findings=findings.codes(folder.path),
-        run_minutes=tuple(run.minutes for run in good if run.minutes is not None),
-        notes=f"{len(runs) - len(good)} of {len(runs)} runs do not count." if len(good) < len(runs) else "",
-        provenance=Provenance(
-            source=source.name,
-            commit=source.revision,
-            path=folder.path,
-            # Many files make the number, so this is the hash of their hashes in order.
-            sha256=hashlib.sha256("".join(run.sha256 for run in runs).encode()).hexdigest(),
-            url="",
-        ),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """What is the same for every folder of a source."""
 
+    source: Source
+    rules: TrainingRules
+    verification: Verification
+    findings: Findings
 
-def _run(source: Source, entry: Entry, benchmark: TrainingBenchmark, rules: TrainingRules, system: SystemFile) -> Run:
-    division = system.fields.text("division").lower()
-    try:
-        data = read_file(source, entry)
-    except InputError as error:
-        return Run(
-            path=entry.path,
-            sha256="",
-            benchmark="",
-            division=division,
-            minutes=None,
-            quality=None,
-            failure=error.message,
-            line=0,
+    def result(self, folder: ResultFolder, tree: TrainingTree) -> Result | None:
+        """The result of a folder; ``None`` where it has no score."""
+        benchmark = self.rules.map_folder(folder.benchmark)
+        if benchmark is None:
+            expected = f"one of {', '.join(one.name for one in self.rules)}"
+            here = folder.path
+            self.findings.add(checks.FOLDER, here, found=folder.benchmark, expected=expected, subject=here)
+            return None
+        systems = f"{folder.root}systems"
+        described = read_system(
+            self.source,
+            systems,
+            folder.system,
+            tree.descriptions(systems),
+            check=checks.DESCRIPTION,
+            findings=self.findings,
         )
-    return read_run(entry.path, data, benchmark=benchmark, rules=rules, division=division)
+        system = _system(folder, described, self.findings)
+        division = described.fields.text("division")
+        runs = [self._run(entry, benchmark, division.lower()) for entry in folder.logs]
+        score = _score(folder, runs, benchmark, self.findings)
+        if score is None:
+            return None
+        good = [run for run in runs if run.minutes is not None]
+        measure = self.rules.measure
+        return Result(
+            round=self.rules.name,
+            division=division or _agreed(run.division for run in runs),
+            availability=described.fields.text("status"),
+            submitter=described.fields.text("submitter") or folder.organisation,
+            system=system,
+            benchmark=benchmark.name,
+            model_used=folder.benchmark,
+            scenario="",
+            metric=measure.name,
+            value=score.score,
+            unit=measure.unit,
+            direction=Direction.HIGHER if measure.higher_is_better else Direction.LOWER,
+            accuracy=_accuracy(good, benchmark),
+            accuracy_target=benchmark.targets[0].bound,
+            latencies_ns=(),
+            power_value=None,
+            power_unit="",
+            inferred=False,
+            verification=self.verification,
+            compliant=None,
+            void=self.findings.is_void(folder.path),
+            findings=self.findings.codes(folder.path),
+            run_minutes=tuple(run.minutes for run in good if run.minutes is not None),
+            notes=f"{len(runs) - len(good)} of {len(runs)} runs do not count." if len(good) < len(runs) else "",
+            provenance=Provenance(
+                source=self.source.name,
+                commit=self.source.revision,
+                path=folder.path,
+                # Many files make the number, so this is the hash of their hashes in order.
+                sha256=hashlib.sha256("".join(run.sha256 for run in runs).encode()).hexdigest(),
+                url="",
+            ),
+        )
+
+    def _run(self, entry: Entry, benchmark: TrainingBenchmark, division: str) -> Run:
+        try:
+            data = read_file(self.source, entry)
+        except InputError as error:
+            return failed_run(entry.path, error.message, division=division)
+        return read_run(entry.path, data, benchmark=benchmark, rules=self.rules, division=division)
 
 
 def _score(folder: ResultFolder, runs: list[Run], benchmark: TrainingBenchmark, findings: Findings) -> Olympic | None:

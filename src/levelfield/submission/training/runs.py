@@ -16,7 +16,7 @@ from levelfield.rules.round import Target
 from levelfield.rules.training import TrainingBenchmark, TrainingRules
 from levelfield.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["KEYS", "Run", "read_run"]
+__all__ = ["KEYS", "Run", "failed_run", "read_run"]
 
 KEYS = frozenset(
     {"submission_benchmark", "submission_division", "init_start", "init_stop", "run_start", "run_stop", "eval_accuracy"}
@@ -67,6 +67,13 @@ def read_run(path: str, data: bytes, *, benchmark: TrainingBenchmark, rules: Tra
         quality=_last_quality(log, benchmark),
         failure=failure,
         line=line,
+    )
+
+
+def failed_run(path: str, failure: str, *, division: str) -> Run:
+    """A run whose log cannot be read."""
+    return Run(
+        path=path, sha256="", benchmark="", division=division, minutes=None, quality=None, failure=failure, line=0
     )
 
 
