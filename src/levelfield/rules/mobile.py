@@ -89,7 +89,7 @@ def build(document: Document, *, origin: Origin) -> MobileRules:
     head = read_head(document, FAMILY)
     tables = head.top.table("benchmarks").tables()
     check_aliases(tables)
-    measures = head.top.table("measures").tables()
+    measures = head.top.table("measures")
     rules = MobileRules(
         origin=origin,
         family=FAMILY,
@@ -97,7 +97,7 @@ def build(document: Document, *, origin: Origin) -> MobileRules:
         divisions=head.divisions,
         sources=head.sources,
         document=document,
-        measures=tuple((_scenario(name, head.top), measure(table, head.cites)) for name, table in measures),
+        measures=tuple((_scenario(name, measures), measure(table, head.cites)) for name, table in measures.tables()),
         benchmarks=tuple(_benchmark(name, table, head.cites) for name, table in tables),
     )
     _check_tasks(rules, head.top)
@@ -109,7 +109,7 @@ def build(document: Document, *, origin: Origin) -> MobileRules:
 
 
 def _scenario(name: str, table: Table) -> Scenario:
-    table.check_known(name, list(Scenario), "scenario", name)
+    table.check_known(name, [str(known) for known in Scenario], "scenario", name)
     return Scenario(name) if name in set(Scenario) else Scenario.SINGLE_STREAM
 
 

@@ -37,6 +37,7 @@ class TinyBenchmark:
     label_pattern: str
     """Regular expression for a file name that says its class, group 1; empty where names do not."""
     targets: tuple[Target, ...]
+    files_citation: Citation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,7 @@ def _benchmark(name: str, table: Table, cites: Cites) -> TinyBenchmark:
         windows_per_file=table.integer("windows_per_file", at_least=1, default=1),
         label_pattern=pattern,
         targets=targets(table, cites),
+        files_citation=cites.of("files", table),
     )
     table.finish()
     return benchmark
