@@ -25,6 +25,8 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias, cast
 
 __all__ = [
+    "MAX_DAMAGED",
+    "MAX_EVENTS",
     "RUN_LEVEL_KEYS",
     "TOKEN",
     "DamagedLine",
@@ -68,6 +70,9 @@ _HEAD = re.compile(
 )
 _SHOWN = 80
 """Characters of a damaged line that are kept."""
+MAX_EVENTS, MAX_DAMAGED = 200_000, 1_000
+"""Where reading stops, so that a hostile log takes bounded time and memory. The largest published log has 20,000 lines
+with the token, and none that is damaged."""
 
 
 class EventType(StrEnum):
@@ -122,7 +127,9 @@ class MlLog:
     """In the order of the file."""
     damaged: tuple[DamagedLine, ...]
     tokens: int
-    """Lines with the token, those that were passed over included."""
+    """Lines with the token that were looked at, those that were passed over included."""
+    cut: bool = False
+    """Whether reading stopped at :data:`MAX_EVENTS` or :data:`MAX_DAMAGED`."""
 
     def all(self, key: str) -> tuple[Event, ...]:
         """Every event of a key."""
@@ -149,6 +156,8 @@ def read_mllog(data: bytes, *, keys: Collection[str] | None = None) -> MlLog:
     events, damaged = [], []
     tokens, number, counted = 0, 1, 0
     for start, end in _token_lines(data):
+        if len(events) >= MAX_EVENTS or len(damaged) >= MAX_DAMAGED:
+            return MlLog(events=tuple(events), damaged=tuple(damaged), tokens=tokens, cut=True)
         tokens += 1
         if keys is not None and _may_pass_over(data, start, end, keys):
             continue

@@ -7,17 +7,18 @@ Source: mlcommons/tiny, ``benchmark/api`` at v0.7 (7a738cd); eembc/energyrunner,
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-__all__ = ["Inference", "TimedWindow", "TinyLog", "read_tiny_log"]
+__all__ = ["MAX_INFERENCES", "MAX_WINDOWS", "Inference", "TimedWindow", "TinyLog", "read_tiny_log"]
 
 _MARK = re.compile(
     rb"m-infer-start-(?P<start>\d{1,18})"
     rb"|m-lap-us-(?P<lap>\d{1,18})"
     rb"|m-infer-(?P<done>done)"
-    rb"|m-results-\[(?P<results>[^\]\n]{0,4000})\]"
+    rb"|m-results-\[(?P<results>[^\[\]\n]{0,4000})\]"
     rb"|m-model-\[(?P<model>[^\]\n]{0,80})\]"
     rb"|key\[runMode\]-val\[(?P<mode>[^\]\n]{0,80})\]"
     rb"|Command \"bloadp? (?:dut )?\"(?P<file>[^\"\n]{1,4000})\"(?: (?P<offset>\d{1,18}) \d{1,18})?"
@@ -27,8 +28,11 @@ _WRAPS_US = (2**32, *(2**32 / mhz for mhz in (7.5, 8, 10, 12, 16, 24, 25, 32, 40
 """What a counter of 32 bits wraps at, us: a microsecond counter, or ticks of a timer of so many MHz. A published log
 steps back by 572.41 s, which fits 7.5 MHz."""
 _HOST_TOLERANCE = 0.1
-_TIME_BYTES = 1 << 16
+_TIME_BYTES = 1 << 12
 """How far back the time of a line is looked for."""
+MAX_WINDOWS, MAX_INFERENCES = 1_000, 100_000
+"""What is kept of a log, so that a hostile one takes bounded time and memory: five windows are asked for, and 48,608
+answers at most (anomaly detection)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +96,10 @@ def read_tiny_log(data: bytes) -> TinyLog:
     now = _Reading()
     for found in _MARK.finditer(data):
         match found.lastgroup:
-            case "start":
+            case "start" if len(now.windows) + now.unclear < MAX_WINDOWS:
                 now.count, now.laps = int(found["start"]), []
             case "lap" if now.count is not None:
-                now.laps.append((int(found["lap"]), found.start()))
+                now.laps[1:] = [(int(found["lap"]), found.start())]  # only the first and the last one count
             case "done" if now.count is not None:
                 _close_window(data, now)
             case "results":
@@ -153,5 +157,5 @@ def _add_inference(text: str, now: _Reading) -> None:
         values = tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError:
         return  # half a line, or two that ran into each other
-    if now.file and values:
+    if now.file and values and len(now.inferences) < MAX_INFERENCES and all(map(math.isfinite, values)):
         now.inferences[now.file, now.offset] = Inference(file=now.file, offset=now.offset, values=values)

@@ -13,11 +13,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["TinyResults", "Window", "parse_tiny_results"]
+__all__ = ["MAX_WINDOWS", "TinyResults", "Window", "parse_tiny_results"]
 
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_NUMBER = r"(\d{1,18}(?:\.\d{0,18})?(?:[eE][-+]?\d{1,2})?)"
+"""Never negative, and too short to be infinite."""
+MAX_WINDOWS = 1_000
+"""Blocks with further numbers are passed over."""
 _WINDOW = re.compile(
-    rf"(Performance results|Energy data) for (?:window|trial) (\d+)(?: at time {_NUMBER} for {_NUMBER})?"
+    rf"(Performance results|Energy data) for (?:window|trial) ([0-9]{{1,9}})(?: at time {_NUMBER} for {_NUMBER})?"
 )
 _FACTS = {
     "inferences": re.compile(rf"(?:# )?Inferences\s*:\s*{_NUMBER}"),
@@ -99,6 +102,9 @@ def _windows(lines: Iterable[str]) -> tuple[Window, ...]:
     for line in lines:
         if header := _WINDOW.search(line):
             number = int(header[2])
+            if number not in facts and len(facts) >= MAX_WINDOWS:
+                number = None
+                continue
             headers[header[1], number] = headers.get((header[1], number), 0) + 1
             here = facts.setdefault(number, {})
             if header[4] is not None:

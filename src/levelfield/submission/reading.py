@@ -16,10 +16,24 @@ from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.report import CheckText
 from levelfield.submission.sources.port import Entry, Source
 
-__all__ = ["MAX_FILE_BYTES", "Findings", "Reading", "ReadingCheck", "SystemFile", "read_file", "read_system"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_FINDINGS",
+    "MAX_STATED_BYTES",
+    "Findings",
+    "Reading",
+    "ReadingCheck",
+    "SystemFile",
+    "read_file",
+    "read_system",
+]
 
 MAX_FILE_BYTES = 64 << 20
-"""Larger files are not read. The largest log of the published rounds has 4 MB."""
+"""Larger logs are not read. The largest one of the published rounds has 4 MB."""
+MAX_STATED_BYTES = 4 << 20
+"""Larger descriptions and result files are not read. Published ones have some KB."""
+MAX_FINDINGS = 20_000
+"""Further findings are counted; void ones are always kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +52,18 @@ class Reading:
     """By path, benchmark and metric."""
     findings: tuple[Finding, ...]
     """By path, line and code."""
+    findings_left_out: int
+    """Findings beyond :data:`MAX_FINDINGS`, counted and not kept."""
 
 
 @dataclass(slots=True)
 class Findings:
     """What was found wrong, while it is read."""
 
-    found: list[Finding] = field(default_factory=list)
+    left_out: int = 0
+    """Beyond :data:`MAX_FINDINGS`."""
+    _found: list[Finding] = field(default_factory=list)
+    _by_subject: dict[str, list[Finding]] = field(default_factory=dict)
 
     def add(
         self,
@@ -59,42 +78,46 @@ class Findings:
         severity: Severity | None = None,
     ) -> None:
         """Note one finding; its severity is the check's own unless another is given."""
-        self.found.append(
-            Finding(
-                code=check.text.code,
-                severity=severity or check.severity,
-                path=path,
-                line=line,
-                found=found,
-                expected=expected,
-                hint=hint,
-                subject=subject,
-            )
+        finding = Finding(
+            code=check.text.code,
+            severity=severity or check.severity,
+            path=path,
+            line=line,
+            found=found,
+            expected=expected,
+            hint=hint,
+            subject=subject,
         )
+        if len(self._found) >= MAX_FINDINGS and finding.severity is not Severity.VOID:
+            self.left_out += 1
+            return
+        self._found.append(finding)
+        if subject:
+            self._by_subject.setdefault(subject, []).append(finding)
 
     def codes(self, subject: str) -> tuple[str, ...]:
         """The codes that count for a result, void first."""
-        own = [finding for finding in self.found if finding.subject == subject]
+        own = self._by_subject.get(subject, [])
         return tuple(dict.fromkeys(one.code for one in sorted(own, key=lambda one: (one.severity.rank, one.code))))
 
     def is_void(self, subject: str) -> bool:
         """Whether a result does not count."""
-        return any(one.severity is Severity.VOID for one in self.found if one.subject == subject)
+        return any(one.severity is Severity.VOID for one in self._by_subject.get(subject, []))
 
     def sorted(self) -> tuple[Finding, ...]:
         """By path, line and code."""
-        return tuple(sorted(self.found, key=lambda one: (one.path, one.line, one.code, one.found)))
+        return tuple(sorted(self._found, key=lambda one: (one.path, one.line, one.code, one.found)))
 
 
-def read_file(source: Source, entry: Entry) -> bytes:
+def read_file(source: Source, entry: Entry, *, limit: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a file.
 
     Raises:
-        InputError: It is larger than :data:`MAX_FILE_BYTES`, or cannot be read.
+        InputError: It is larger than the limit, or cannot be read.
     """
-    if entry.size > MAX_FILE_BYTES:
-        raise InputError(f"{entry.path} has {entry.size:,} bytes, expected {MAX_FILE_BYTES:,} at most.")
-    return source.read(entry.path, limit=MAX_FILE_BYTES)
+    if entry.size > limit:
+        raise InputError(f"{entry.path} has {entry.size:,} bytes, expected {limit:,} at most.")
+    return source.read(entry.path, limit=limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +148,7 @@ def read_system(
         findings.add(check, folder or ".", found=f"no description of {system}", expected=expected)
         return SystemFile(path="", fields=NO_FIELDS)
     try:
-        fields = parse_system_fields(read_file(source, entry), source="the file")
+        fields = parse_system_fields(read_file(source, entry, limit=MAX_STATED_BYTES), source="the file")
     except InputError as error:
         findings.add(check, entry.path, found=error.message, expected="a JSON object that describes the system")
         return SystemFile(path=entry.path, fields=NO_FIELDS)

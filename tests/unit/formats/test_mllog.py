@@ -155,6 +155,16 @@ def test_empty_and_foreign_files() -> None:
         assert (log.events, log.damaged, log.tokens) == ((), (), 0)
 
 
+def test_a_flood_of_damage_or_events_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = read_mllog(b":::MLLOG \n" * 5_000)
+    assert (len(log.damaged), log.tokens, log.cut) == (1000, 1000, True)
+    monkeypatch.setattr("levelfield.formats.mllog.MAX_EVENTS", 3)
+    text = f"{line()}\n".encode()
+    assert (len(read_mllog(text * 4).events), read_mllog(text * 4).cut) == (3, True)
+    assert (len(read_mllog(text * 3).events), read_mllog(text * 3).cut) == (3, False)
+    assert not read_mllog(text * 9, keys={"other"}).cut
+
+
 def test_a_line_of_four_megabytes() -> None:
     text = line("tracked_stats", value="x" * (4 << 20)) + "\n" + line()
     assert [event.line for event in read_mllog(text.encode(), keys={"run_start"}).events] == [2]
@@ -226,4 +236,6 @@ def test_every_event_is_flushed_at_once() -> None:
 def test_a_fraction_of_a_millisecond_is_kept() -> None:
     event = Event(key="k", value=1, time_ms=1.5, event_type="POINT_IN_TIME", namespace="", metadata={})
     assert '"time_ms": 1.5,' in event_line(event)
-    assert '"time_ms": NaN,' in event_line(Event(**{**{f: getattr(event, f) for f in event.__slots__}, "time_ms": math.nan}))
+    assert '"time_ms": NaN,' in event_line(
+        Event(**{**{f: getattr(event, f) for f in event.__slots__}, "time_ms": math.nan})
+    )

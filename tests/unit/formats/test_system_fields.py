@@ -21,7 +21,8 @@ def test_values_become_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "count"), [('"8"', 8), ("8", 8), ('" 16 "', 16), ('"eight"', None), ("-1", None), ("8.0", None), ('""', None)]
+    ("value", "count"),
+    [('"8"', 8), ("8", 8), ('" 16 "', 16), ('"eight"', None), ("-1", None), ("8.0", None), ('""', None)],
 )
 def test_counts(value: str, count: int | None) -> None:
     assert parse_system_fields(f'{{"n": {value}}}'.encode(), source="s").count("n") == count

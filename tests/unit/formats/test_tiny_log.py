@@ -29,9 +29,7 @@ def test_a_window() -> None:
     log = read_tiny_log((HEADER + window(1_000_000, 21_000_000)).encode())
     assert (log.run_mode, log.model, log.unclear) == ("bmark", "kws01", 0)
     (found,) = log.windows
-    assert found == TimedWindow(
-        file="tst_000000_Stop_7.bin", inferences=300, duration_us=20_000_000.0, unwrapped=False
-    )
+    assert found == TimedWindow(file="tst_000000_Stop_7.bin", inferences=300, duration_us=20_000_000.0, unwrapped=False)
     assert found.throughput == 15.0
     assert log.inferences == (Inference(file="tst_000000_Stop_7.bin", offset=0, values=(0.0, 0.921, 0.078)),)
 
@@ -100,10 +98,18 @@ def test_windows_of_a_file_are_told_apart_and_repeats_replaced() -> None:
     ]
 
 
-@pytest.mark.parametrize("answer", ["0.1,0.x", "", ",", "0.1 0.2"])
+@pytest.mark.parametrize("answer", ["0.1,0.x", "", ",", "0.1 0.2", "nan,0.5", "1e999"])
 def test_answers_that_are_no_numbers_are_passed_over(answer: str) -> None:
     text = f'parser: Command "bload dut "a.bin""\nm-results-[{answer}]\n'
     assert read_tiny_log(text.encode()).inferences == ()
+
+
+def test_floods_are_cut() -> None:
+    windows = "m-infer-start-5\nm-lap-us-7\nm-lap-us-9\nm-infer-done\n" * 1500
+    answers = "".join(f'Command "bload dut "{number}.bin""\nm-results-[0.5]\n' for number in range(100_050))
+    assert len(read_tiny_log(windows.encode()).windows) == 1000
+    assert len(read_tiny_log(answers.encode()).inferences) == 100_000
+    assert read_tiny_log(b"m-results-[" * 100_000).inferences == ()
 
 
 def test_answers_without_a_file_are_passed_over() -> None:

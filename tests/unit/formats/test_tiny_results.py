@@ -68,6 +68,19 @@ def test_files_that_say_nothing() -> None:
         assert parse_tiny_results(data).empty
 
 
+def test_numbers_that_cannot_be_are_not_taken() -> None:
+    for number in ("-5", "nan", "inf", "x", ".5"):
+        assert parse_tiny_results(f"Median throughput is {number} inf./sec.".encode()).empty, number
+    assert parse_tiny_results(b"Median throughput is 1e999 inf./sec.").median_throughput == 1e99
+    (window,) = parse_tiny_results(b"Performance results for window " + b"9" * 5000).windows
+    assert window.number == 999_999_999
+
+
+def test_a_flood_of_windows_is_cut() -> None:
+    text = "".join(f"Performance results for window {number}:\n # Inferences : 5\n" for number in range(3000))
+    assert len(parse_tiny_results(text.encode()).windows) == 1000
+
+
 def test_a_window_without_numbers_is_a_window() -> None:
     (window,) = parse_tiny_results(b"Performance results for window 4:\n # Inferences : many").windows
     assert (window.number, window.inferences, window.throughput) == (4, None, None)

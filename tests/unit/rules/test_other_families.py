@@ -129,10 +129,16 @@ def test_mobile() -> None:
 
 @pytest.mark.parametrize(
     ("loader", "name", "family"),
-    [(load, "training-v1.1", "inference"), (load_training, "tiny-v0.7", "training"), (load_tiny, "mobile-v2.0", "tiny")],
+    [
+        (load, "training-v1.1", "inference"),
+        (load_training, "tiny-v0.7", "training"),
+        (load_tiny, "mobile-v2.0", "tiny"),
+    ],
 )
 def test_a_round_of_another_suite_is_refused(loader, name: str, family: str) -> None:
-    with pytest.raises(UsageError, match=rf"^{name} is a round of \w+, expected one of {family}\.\n  Known: {family}-v"):
+    with pytest.raises(
+        UsageError, match=rf"^{name} is a round of \w+, expected one of {family}\.\n  Known: {family}-v"
+    ):
         loader(name)
 
 
@@ -164,14 +170,26 @@ def test_a_later_round_states_its_delta(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "answer"),
     [
-        ("runs = 40", "runs = 8", "benchmarks.unet3d.dropped: found 4, expected so few that some of the 8 runs are left."),
+        (
+            "runs = 40",
+            "runs = 8",
+            "benchmarks.unet3d.dropped: found 4, expected so few that some of the 8 runs are left.",
+        ),
         ("runs = 40\n", "", "benchmarks.unet3d.runs: missing, expected a whole number, 1 or more."),
         ("at_least = 0.908", "at_most = 1, at_least = 0.9", "benchmarks.unet3d.targets.dice: found both or neither"),
         ("at_least = 0.908", 'at_leest = 0.9, at_most = "x"', "benchmarks.unet3d.targets.dice.at_leest: unknown key"),
         ('runs = "results"\n', "", "cites.runs: missing, expected a text."),
         ('aliases = ["mask"]', 'aliases = ["ssd"]', "benchmarks.ssd: the name 'ssd' belongs to maskrcnn already."),
-        ('divisions = ["closed", "open"]', 'divisions = ["clozed"]', "round.divisions: found 'clozed', expected one of"),
-        ("higher_is_better = false", "higher_is_better = 0", "measure.higher_is_better: found 0, expected true or false."),
+        (
+            'divisions = ["closed", "open"]',
+            'divisions = ["clozed"]',
+            "round.divisions: found 'clozed', expected one of",
+        ),
+        (
+            "higher_is_better = false",
+            "higher_is_better = 0",
+            "measure.higher_is_better: found 0, expected true or false.",
+        ),
         ("format = 1", "format = 2", "format: found 2, expected 1."),
         ('words = ["preview"]', "words = 1", "statuses[2].words: found 1, expected a list of texts."),
         ("[benchmarks.dlrm]", "[benchmark.dlrm]", "benchmark: unknown key (nearest: 'benchmarks')."),
@@ -184,7 +202,11 @@ def test_a_broken_round_of_training(tmp_path: Path, old: str, new: str, answer: 
 @pytest.mark.parametrize(
     ("old", "new", "answer"),
     [
-        (r"'tst_\d{6}_[A-Za-z]+_(\d+)\.bin'", "'tst_('", "benchmarks.kws.label_pattern: found 'tst_(', expected a regular"),
+        (
+            r"'tst_\d{6}_[A-Za-z]+_(\d+)\.bin'",
+            "'tst_('",
+            "benchmarks.kws.label_pattern: found 'tst_(', expected a regular",
+        ),
         (r"'tst_\d{6}_[A-Za-z]+_(\d+)\.bin'", "'tst'", "expected a regular expression with one group, the class"),
         ("classes = 10", "classes = 1", "benchmarks.ic.classes: found 1, expected a whole number, 2 or more."),
         ("windows = 5", "windows = 0", "round.windows: found 0"),

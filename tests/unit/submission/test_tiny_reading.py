@@ -12,13 +12,13 @@ from levelfield.errors import InputError
 from levelfield.results.model import Direction
 from levelfield.rules import load_tiny
 from levelfield.submission.reading import Reading
-from levelfield.submission.tiny.reading import Labels, read_tiny
+from levelfield.submission.tiny.reading import NO_LABELS, Labels, read_tiny
 
 RULES = load_tiny("tiny-v0.7")
 PERFORMANCE, ACCURACY = f"{TINY_PATH}/performance", f"{TINY_PATH}/accuracy"
 
 
-def read(tree: dict[str, bytes | InputError], labels: Labels = {}) -> Reading:
+def read(tree: dict[str, bytes | InputError], labels: Labels = NO_LABELS) -> Reading:
     return read_tiny(PlainTree(tree), RULES, labels=labels)
 
 
@@ -132,7 +132,11 @@ def test_accuracy_against_target_and_log(wrong: int, printed: str, codes: set[st
 
 
 def test_open_submissions_only_state_their_accuracy() -> None:
-    tree = {**tiny_tree(), f"{ACCURACY}/log.txt": tiny_accuracy_log(wrong=500), f"{ACCURACY}/results.txt": b"Top-1: 50.0%"}
+    tree = {
+        **tiny_tree(),
+        f"{ACCURACY}/log.txt": tiny_accuracy_log(wrong=500),
+        f"{ACCURACY}/results.txt": b"Top-1: 50.0%",
+    }
     reading = read({path.replace("closed", "open"): data for path, data in tree.items()})
     assert [(code, severity) for code, _, severity in found(reading)] == [("TNY006", "note")]
 

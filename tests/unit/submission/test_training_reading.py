@@ -50,7 +50,10 @@ def test_a_whole_submission() -> None:
 
 
 def test_runs_are_numbered_not_sorted_by_text() -> None:
-    tree = {f"Acme/results/rocket/bert/result_{i}.txt": training_log(10 + i, quality=0.73, benchmark="bert") for i in range(11)}
+    tree = {
+        f"Acme/results/rocket/bert/result_{i}.txt": training_log(10 + i, quality=0.73, benchmark="bert")
+        for i in range(11)
+    }
     (result,) = read({**training_tree(), **tree}).results[:1]
     assert result.run_minutes[-1] == 20.0
     assert result.benchmark == "bert"
@@ -68,6 +71,7 @@ def test_a_source_that_is_the_submitters_own_folder() -> None:
     [
         (training_log(1, quality=0.7589), "no evaluation that reaches top-1 accuracy ≥ 0.759; the last is 0.7589"),
         (training_log(1, quality=1.0), "no evaluation that reaches"),
+        (training_log(1, quality=float("inf")), "no evaluation"),
         (training_log(1, quality="high"), "no evaluation that reaches top-1 accuracy ≥ 0.759; no evaluation"),
         (training_log(1, quality={"BBOX": 0.9}), "no evaluation that reaches"),
         (training_log(1, without="run_stop"), "no run_stop"),
@@ -154,7 +158,9 @@ def test_another_number_of_runs(count: int) -> None:
     assert reading.results[0].value == 10.0
 
 
-@pytest.mark.parametrize("name", [".result_3.txt.x7Qa", "rcp_checker.log", "power/log.txt", "result_a.txt", "result_0.txt.gz"])
+@pytest.mark.parametrize(
+    "name", [".result_3.txt.x7Qa", "rcp_checker.log", "power/log.txt", "result_a.txt", "result_0.txt.gz"]
+)
 def test_a_stray_file_is_noted_and_not_read(name: str) -> None:
     reading = read({**training_tree(), f"{FOLDER}/{name}": b"\xff"})
     assert found(reading) == [("TRN006", f"{FOLDER}/{name}", "note", 0)]
@@ -211,6 +217,22 @@ def test_a_source_without_results_says_so(tree: dict[str, bytes]) -> None:
     reading = read(tree)
     assert reading.results == ()
     assert found(reading) == [("TRN009", ".", "error", 0)]
+
+
+def test_a_flood_of_findings_is_counted_and_void_ones_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("levelfield.submission.reading.MAX_FINDINGS", 3)
+    strays = {f"{FOLDER}/.stray_{i}": b"" for i in range(10)}
+    broken = {f"{FOLDER}/result_{i}.txt": b"" for i in range(2)}
+    reading = read({**training_tree(), **strays, **broken})
+    assert [code for code, _, _, _ in found(reading)] == ["TRN005", "TRN006", "TRN006", "TRN006"]
+    assert reading.findings_left_out == 7 + 2
+
+
+def test_a_flood_of_events_is_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("levelfield.formats.mllog.MAX_EVENTS", 5)
+    reading = read(training_tree())
+    assert reading.results == ()
+    assert "events of a score" in reading.findings[1].found
 
 
 def test_a_file_that_is_too_large_is_not_read() -> None:

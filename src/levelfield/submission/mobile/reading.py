@@ -17,7 +17,7 @@ from levelfield.results.model import Direction, Processors, Provenance, Result, 
 from levelfield.rules.mobile import MobileBenchmark, MobileRules, MobileTask
 from levelfield.submission.finding import Severity
 from levelfield.submission.mobile import checks
-from levelfield.submission.reading import Findings, Reading, SystemFile, read_file, read_system
+from levelfield.submission.reading import MAX_STATED_BYTES, Findings, Reading, SystemFile, read_file, read_system
 from levelfield.submission.sources.port import Entry, Source
 
 __all__ = ["read_mobile"]
@@ -51,7 +51,9 @@ def read_mobile(source: Source, rules: MobileRules, *, verification: Verificatio
     if not files:
         expected = "<division>/<org>/results/<system>/results.json"
         reader.findings.add(checks.NOTHING, ".", found="no results.json", expected=expected)
-    return Reading(results=tuple(results), findings=reader.findings.sorted())
+    return Reading(
+        results=tuple(results), findings=reader.findings.sorted(), findings_left_out=reader.findings.left_out
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class _Reader:
         under = [entry for entry in self.entries if entry.path.startswith(f"{folder}/")]
         system = read_system(self.source, folder, file.system, under, check=checks.DESCRIPTION, findings=self.findings)
         try:
-            data = read_file(self.source, file.entry)
+            data = read_file(self.source, file.entry, limit=MAX_STATED_BYTES)
             found = parse_mobile_results(data, source="the file")
         except InputError as error:
             text = " ".join((error.message, *error.problems[:3]))

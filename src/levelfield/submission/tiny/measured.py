@@ -56,7 +56,7 @@ def median_throughput(results: TinyResults | None, log: TinyLog | None) -> Measu
     """Inferences per second, from laps of the device's clock."""
     windows = log.windows if log else ()
     return Measured(
-        printed=results.median_throughput if results else None,
+        printed=(results.median_throughput or None) if results else None,
         recomputed=median(window.throughput for window in windows) if windows else None,
         windows=len(windows),
         listed=_listed(results),
@@ -70,10 +70,10 @@ def energy_from_windows(results: TinyResults | None) -> Measured:
     known = [
         (window.energy_uj / window.inferences, window)
         for window in (results.windows if results else ())
-        if window.energy_uj is not None and window.inferences
+        if window.energy_uj and window.inferences
     ]
     return Measured(
-        printed=results.median_energy_uj if results else None,
+        printed=(results.median_energy_uj or None) if results else None,
         recomputed=median(energy for energy, _ in known) if known else None,
         windows=len(known),
         listed=_listed(results),

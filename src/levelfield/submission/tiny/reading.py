@@ -16,7 +16,7 @@ from levelfield.formats.tiny_results import TinyResults, parse_tiny_results
 from levelfield.results.model import Direction, Processors, Provenance, Result, System, Verification
 from levelfield.rules.round import Measure
 from levelfield.rules.tiny import TinyBenchmark, TinyRules
-from levelfield.submission.reading import Findings, Reading, SystemFile, read_file, read_system
+from levelfield.submission.reading import MAX_STATED_BYTES, Findings, Reading, SystemFile, read_file, read_system
 from levelfield.submission.sources.port import Entry, Source
 from levelfield.submission.tiny import checks
 from levelfield.submission.tiny.judging import judge_accuracy, judge_device, judge_windows
@@ -85,7 +85,7 @@ def read_tiny(
     records = read_records(source, rules, findings, labels=labels)
     writer = _Writer(source=source, rules=rules, findings=findings, verification=verification)
     results = [result for record in records for result in writer.results(record)]
-    return Reading(results=tuple(results), findings=findings.sorted())
+    return Reading(results=tuple(results), findings=findings.sorted(), findings_left_out=findings.left_out)
 
 
 def read_records(
@@ -175,7 +175,7 @@ def _parsed(
     if entry is None:
         return None
     try:
-        results = parse_tiny_results(read_file(source, entry))
+        results = parse_tiny_results(read_file(source, entry, limit=MAX_STATED_BYTES))
     except InputError as error:
         findings.add(
             checks.NO_NUMBER,
@@ -204,7 +204,7 @@ def _log(source: Source, entry: Entry | None, implementation: Implementation, fi
 
 def _hash(source: Source, entry: Entry | None) -> str:
     try:
-        return hashlib.sha256(read_file(source, entry)).hexdigest() if entry else ""
+        return hashlib.sha256(read_file(source, entry, limit=MAX_STATED_BYTES)).hexdigest() if entry else ""
     except InputError:
         return ""  # already a finding
 

@@ -39,7 +39,11 @@ def read_training(
     if not any(folder.logs for folder in tree.folders):
         expected = "<org>/results/<system>/<benchmark>/result_<i>.txt"
         reader.findings.add(checks.NOTHING, ".", found="no result_<i>.txt", expected=expected)
-    return Reading(results=tuple(result for result in results if result is not None), findings=reader.findings.sorted())
+    return Reading(
+        results=tuple(result for result in results if result is not None),
+        findings=reader.findings.sorted(),
+        findings_left_out=reader.findings.left_out,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class _Reader:
         measure = self.rules.measure
         return Result(
             round=self.rules.name,
-            division=division or _agreed(run.division for run in runs),
+            division=division.lower() or _agreed(run.division for run in runs),
             availability=described.fields.text("status"),
             submitter=described.fields.text("submitter") or folder.organisation,
             system=system,

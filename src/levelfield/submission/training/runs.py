@@ -11,7 +11,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from levelfield.formats.mllog import Event, Json, MlLog, read_mllog
+from levelfield.formats.mllog import MAX_EVENTS, Event, Json, MlLog, read_mllog
 from levelfield.rules.round import Target
 from levelfield.rules.training import TrainingBenchmark, TrainingRules
 from levelfield.units import NS_PER_MS, NS_PER_S
@@ -96,6 +96,8 @@ def _failure(log: MlLog, benchmark: TrainingBenchmark, rules: TrainingRules, *, 
         first = log.damaged[0]
         others = f" (and {len(log.damaged) - 1} lines more)" if len(log.damaged) > 1 else ""
         return f"a line that is no event: {first.problem}{others}", first.line
+    if log.cut:
+        return f"more than {MAX_EVENTS:,} events of a score", 0
     missing = [key for key in ("init_start", "init_stop", "run_start", "run_stop") if log.first(key) is None]
     if missing:
         return f"no {', '.join(missing)}", 0
@@ -149,7 +151,10 @@ def _quality(value: Json, targets: tuple[Target, ...]) -> tuple[float, ...] | No
 
 
 def _number(value: Json) -> float | None:
+    """A finite number; ``None`` for anything else, so that no infinity gets into a table."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
     try:
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return float(value) if math.isfinite(value) else None
     except OverflowError:
         return None
