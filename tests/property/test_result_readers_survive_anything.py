@@ -28,8 +28,8 @@ TRAINING, TINY, MOBILE = load_training("training-v1.1"), load_tiny("tiny-v0.7"),
 LOG = training_log(10)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
 )
 KEYS = st.sampled_from(["run_start", "run_stop", "eval_accuracy", "init_start", "seed", "k"])
 
@@ -61,7 +61,8 @@ def test_mllog_by_keys_finds_what_all_lines_hold(data: bytes) -> None:
     assert set(map(repr, some.damaged)) <= set(map(repr, whole.damaged))
 
 
-@given(st.lists(st.tuples(KEYS, JSON, st.dictionaries(st.text(max_size=8), JSON, max_size=3)), max_size=5))
+@given(st.lists(st.tuples(KEYS, JSON, st.dictionaries(st.text(max_size=8), JSON, max_size=3)), max_size=4))
+@settings(max_examples=40)
 def test_written_events_read_back(events) -> None:
     stream = io.StringIO()
     writer = MlLogWriter(stream=stream, now_ms=lambda: 0)
@@ -92,7 +93,7 @@ def test_json_formats(data: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_damaged_tree_gives_findings_and_no_exception(data: st.DataObject) -> None:
     for tree, read in (
         (training_tree(), lambda source: read_training(source, TRAINING)),

@@ -153,7 +153,8 @@ def read_mllog(data: bytes, *, keys: Collection[str] | None = None) -> MlLog:
     """
     if b"\r" in data:  # cheaper than looking for three line ends from here on
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    events, damaged = [], []
+    events: list[Event] = []
+    damaged: list[DamagedLine] = []
     tokens, number, counted = 0, 1, 0
     for start, end in _token_lines(data):
         if len(events) >= MAX_EVENTS or len(damaged) >= MAX_DAMAGED:
