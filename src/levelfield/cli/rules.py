@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
-from levelfield.rules import Benchmark, LimitKind, RuleSet, ScenarioRule, available, load
+from levelfield.cli.drawing import draw, note, table, title
+from levelfield.cli.other_rounds import listed, other_json, show_other
+from levelfield.rules import AnyRules, Benchmark, LimitKind, RuleSet, ScenarioRule, available, load_any
 from levelfield.rules.model import AccuracyMetric, Citation, SuiteScenarios
 from levelfield.terms import Suite
 from levelfield.units import NS_PER_MS, NS_PER_S, percentile_name
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 __all__ = ["command"]
 
@@ -35,22 +33,25 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(*, as_json: bool) -> None:
     """List the rounds that ship with the package."""
-    rounds = [load(name) for name in available()]
+    rounds = [load_any(name) for name in available()]
     if as_json:
-        click.echo(json.dumps([_round_json(rules) for rules in rounds], indent=2))
+        click.echo(json.dumps([_any_json(rules) for rules in rounds], indent=2))
         return
     rows = [
-        (
-            f"[bold]{rules.name}[/]",
-            str(len(rules.benchmarks)),
-            ", ".join(rules.scenarios),
-            f"LoadGen {rules.profile}",
-            rules.sha256[:12],
-        )
-        for rules in rounds
+        (f"[bold]{rules.name}[/]", str(len(rules.benchmarks)), *_measured(rules), rules.sha256[:12]) for rules in rounds
     ]
-    _print(_table(("round", "benchmarks", "scenarios", "profile", "rule file"), rows, right={1}))
-    _print(_note(f"[dim]levelfield rules show {rounds[-1].name}[/] shows one."))
+    draw(table(("round", "benchmarks", "what is measured", "runs by", "rule file"), rows, right={1}))
+    draw(note(f"[dim]levelfield rules show {rounds[0].name}[/] shows one."))
+
+
+def _measured(rules: AnyRules) -> tuple[str, str]:
+    if isinstance(rules, RuleSet):
+        return ", ".join(rules.scenarios), f"LoadGen {rules.profile}"
+    return listed(rules)
+
+
+def _any_json(rules: AnyRules) -> dict[str, object]:
+    return _round_json(rules) if isinstance(rules, RuleSet) else other_json(rules, None, None)
 
 
 @command.command()
@@ -64,8 +65,15 @@ def show(*, name: str, benchmark: str | None, scenario: str | None, as_json: boo
     \b
     levelfield rules show inference-v2.0
     levelfield rules show inference-v2.0 --benchmark resnet50 --scenario Server
+    levelfield rules show training-v1.1 --benchmark bert
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
-    rules = load(name)
+    rules = load_any(name)
+    if not isinstance(rules, RuleSet):
+        if as_json:
+            click.echo(json.dumps(other_json(rules, benchmark, scenario), indent=2, ensure_ascii=False))
+        else:
+            show_other(rules, benchmark, scenario)
+        return
     chosen = [rules.benchmark(benchmark)] if benchmark else list(rules)
     wanted = chosen[0].rule(scenario).scenario if scenario else None
     if as_json:
@@ -82,7 +90,7 @@ def show(*, name: str, benchmark: str | None, scenario: str | None, as_json: boo
 
 
 def _show_round(rules: RuleSet, scenario: str | None) -> None:
-    _print(_title(f"MLPerf {rules.family} {rules.version}", f"LoadGen {rules.profile}, {rules.draw_variant} draw"))
+    draw(title(f"MLPerf {rules.family} {rules.version}", f"LoadGen {rules.profile}, {rules.draw_variant} draw"))
     rows: list[Sequence[str]] = [
         (
             f"[bold]{one.name}[/]",
@@ -94,22 +102,22 @@ def _show_round(rules: RuleSet, scenario: str | None) -> None:
         for one in rules
         if scenario is None or any(scenario in found.names for _, found in one.suites)
     ]
-    _print(_table(("benchmark", "accuracy", "limit", "datacenter", "edge"), rows))
-    _print(_note("\n" + ", ".join(f"{SHORT[word]} {word}" for word in rules.scenarios if word in SHORT)))
-    _print(_title("Every run", ""))
+    draw(table(("benchmark", "accuracy", "limit", "datacenter", "edge"), rows))
+    draw(note("\n" + ", ".join(f"{SHORT[word]} {word}" for word in rules.scenarios if word in SHORT)))
+    draw(title("Every run", ""))
     rows = [_run_row(rules, name) for name in rules.scenarios if scenario in {None, name}]
-    _print(_table(("scenario", "tail", "duration", "queries", "samples", "result"), rows, right={1, 2, 3, 4}))
+    draw(table(("scenario", "tail", "duration", "queries", "samples", "result"), rows, right={1, 2, 3, 4}))
     if any(rule.early_stopping for rule in rules.benchmarks[0].rules):
-        _print(_note("* Fewer are enough where the early-stopping condition holds."))
+        draw(note("* Fewer are enough where the early-stopping condition holds."))
     seeds = (("qsl", rules.seeds.qsl), ("sample index", rules.seeds.sample_index), ("schedule", rules.seeds.schedule))
-    _print(_title("Seeds", rules.seeds.citation.clause))
-    _print(_table(("", ""), [(seed, str(value)) for seed, value in seeds], header=False))
-    _print(_title("Sources", ""))
+    draw(title("Seeds", rules.seeds.citation.clause))
+    draw(table(("", ""), [(seed, str(value)) for seed, value in seeds], header=False))
+    draw(title("Sources", ""))
     sources = [(source.key, str(source), source.date) for source in rules.sources]
-    _print(_table(("", "", ""), sources, header=False))
+    draw(table(("", "", ""), sources, header=False))
     files = [(file.name, f"SHA-256 {file.sha256[:16]}", "") for file in rules.files]
-    _print(_table(("", "", ""), files, header=False))
-    _print(_note(f"\nlevelfield rules show {rules.name} --benchmark {rules.benchmarks[0].name}   shows clauses"))
+    draw(table(("", "", ""), files, header=False))
+    draw(note(f"\nlevelfield rules show {rules.name} --benchmark {rules.benchmarks[0].name}   shows clauses"))
 
 
 def _targets(metrics: Sequence[AccuracyMetric]) -> str:
@@ -172,14 +180,14 @@ def _seconds(rule: ScenarioRule) -> str:
 
 
 def _show_benchmark(rules: RuleSet, benchmark: Benchmark, scenario: str | None) -> None:
-    _print(_title(f"{benchmark.name} in {rules.name}", f"\n {benchmark.model} on {benchmark.dataset}"))
+    draw(title(f"{benchmark.name} in {rules.name}", f"\n {benchmark.model} on {benchmark.dataset}"))
     facts = [(str(suite), ", ".join(found.names)) for suite, found in benchmark.suites]
     if benchmark.checker_name != benchmark.name:
         facts.append(("checker's name", benchmark.checker_name))
     if benchmark.aliases:
         facts.append(("also", ", ".join(benchmark.aliases)))
     facts += [("note", note) for note in benchmark.notes]
-    _print(_table(("", ""), facts, header=False))
+    draw(table(("", ""), facts, header=False))
     used = {name for _, found in benchmark.suites for name in found.names}
     shown = [rule for rule in benchmark.rules if (rule.scenario == scenario if scenario else rule.scenario in used)]
     facts_of = [list(_facts(rule)) for rule in shown]
@@ -190,19 +198,19 @@ def _show_benchmark(rules: RuleSet, benchmark: Benchmark, scenario: str | None) 
         runs = "" if rule.scenario == rule.runs_as else f"runs LoadGen's {rule.runs_as}"
         _show_facts(rule.scenario, runs, [fact for fact in own if fact not in shared])
     if any(rule.early_stopping for rule in shown):
-        _print(_note("\n* Fewer are enough where the early-stopping condition holds."))
-    for note in dict.fromkeys(metric.note for rule in shown for metric in rule.accuracy if metric.note):
-        _print(_note(f"\n{note}"))
-    _print(_title("Clauses", ""))
+        draw(note("\n* Fewer are enough where the early-stopping condition holds."))
+    for remark in dict.fromkeys(metric.note for rule in shown for metric in rule.accuracy if metric.note):
+        draw(note(f"\n{remark}"))
+    draw(title("Clauses", ""))
     citations = {citation.key: citation for facts in facts_of for _, _, citation in facts}
     rows = [(key, f"{found.document}, {found.section}\n[dim]{found.source}[/]") for key, found in citations.items()]
-    _print(_table(("", ""), rows, header=False))
+    draw(table(("", ""), rows, header=False))
 
 
-def _show_facts(title: str, detail: str, facts: Iterable[tuple[str, str, Citation]]) -> None:
-    _print(_title(title, detail))
+def _show_facts(heading: str, detail: str, facts: Iterable[tuple[str, str, Citation]]) -> None:
+    draw(title(heading, detail))
     rows = [(name, value, f"[dim]{citation.key}[/]") for name, value, citation in facts]
-    _print(_table(("", "", "clause"), rows))
+    draw(table(("", "", "clause"), rows))
 
 
 def _facts(rule: ScenarioRule) -> Iterable[tuple[str, str, Citation]]:
@@ -320,40 +328,3 @@ def _rule_json(rule: ScenarioRule) -> dict[str, object]:
         "audits": [audit.name for audit in rule.audits],
         "clauses": {name: str(citation) for name, citation in rule.citations},
     }
-
-
-# ---------------------------------------------------------------------------------------------------- drawing
-
-
-def _table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, header: bool = True, right: Iterable[int] = ()
-) -> RenderableType:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD if header else None, show_header=header, show_edge=False, header_style="dim")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index in set(right) else "left", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _title(text: str, detail: str) -> RenderableType:
-    from rich.text import Text
-
-    return Text.assemble("\n ", (text, "bold cyan"), "  " if detail else "", (detail, "dim"))
-
-
-def _note(text: str) -> RenderableType:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    return Padding(Text.from_markup(text, style="dim"), (0, 1))
-
-
-def _print(what: RenderableType) -> None:
-    """Draw on stdout; rich leaves colours out where it is no terminal."""
-    from rich.console import Console
-
-    Console(highlight=False).print(what)

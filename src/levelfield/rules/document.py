@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
-from levelfield.rules.model import Document, RuleSet
+from levelfield.rules.model import Document
 
 __all__ = ["Change", "Path", "Value", "diff", "difference", "extend", "get", "shown_path"]
 
@@ -84,7 +84,15 @@ def difference(base: Document, whole: Document) -> Document:
     return delta
 
 
-def diff(a: RuleSet, b: RuleSet) -> tuple[Change, ...]:
+class Whole(Protocol):
+    """A rule set of any family."""
+
+    @property
+    def document(self) -> Document:
+        """The whole round, bases merged in."""
+
+
+def diff(a: Whole, b: Whole) -> tuple[Change, ...]:
     """What the second round changes relative to the first, one entry per value, in the order of the files."""
     return tuple(_changes(a.document, b.document, ()))
 

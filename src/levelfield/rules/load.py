@@ -1,4 +1,4 @@
-"""Finding and reading rule files: ``load("inference-v2.0")``.
+"""Finding and reading rule files: ``load("inference-v2.0")``, ``load_training("training-v1.1")``.
 
 A rule set has a name, ``<family>-<version>``, and a file, ``data/<family>/<version>.toml``. A file that ``extends``
 another holds only what differs. What was read is remembered with its hash, so that every result can name it.
@@ -12,15 +12,31 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, TypeVar, cast
 
-from levelfield.errors import RulesError, nearest
+from levelfield.errors import RulesError, UsageError, nearest
+from levelfield.rules import mobile, rule_set, tiny, training
 from levelfield.rules.document import Path as FieldPath
 from levelfield.rules.document import extend, get, shown_path
 from levelfield.rules.model import Document, RuleFile, RuleSet
-from levelfield.rules.rule_set import build
+from levelfield.rules.round import Origin
 
-__all__ = ["available", "load", "load_file"]
+__all__ = [
+    "AnyRules",
+    "available",
+    "load",
+    "load_any",
+    "load_any_file",
+    "load_file",
+    "load_mobile",
+    "load_tiny",
+    "load_training",
+]
+
+AnyRules: TypeAlias = RuleSet | training.TrainingRules | tiny.TinyRules | mobile.MobileRules
+"""The rules of a round of any suite."""
+
+Kind = TypeVar("Kind", RuleSet, training.TrainingRules, tiny.TinyRules, mobile.MobileRules)
 
 
 @cache
@@ -30,8 +46,8 @@ def available() -> tuple[str, ...]:
 
 
 @cache
-def load(name: str) -> RuleSet:
-    """The rules of a round by name: ``inference-v2.0``.
+def load_any(name: str) -> AnyRules:
+    """The rules of a round of any suite, by name.
 
     Raises:
         UsageError: There is no such round; the message names the nearest one.
@@ -45,13 +61,61 @@ def load(name: str) -> RuleSet:
     return _read(file, shown=shown, trail=(name,))
 
 
+def load(name: str) -> RuleSet:
+    """The rules of a round of inference, by name: ``inference-v2.0``.
+
+    Raises:
+        UsageError: There is no such round, or it is one of another suite.
+        RulesError: Its file does not hold together.
+    """
+    return _of_kind(name, RuleSet, rule_set.FAMILY)
+
+
+def load_training(name: str) -> training.TrainingRules:
+    """The rules of a round of training: ``training-v1.1``. Raises as :func:`load`."""
+    return _of_kind(name, training.TrainingRules, training.FAMILY)
+
+
+def load_tiny(name: str) -> tiny.TinyRules:
+    """The rules of a round of tiny: ``tiny-v0.7``. Raises as :func:`load`."""
+    return _of_kind(name, tiny.TinyRules, tiny.FAMILY)
+
+
+def load_mobile(name: str) -> mobile.MobileRules:
+    """The rules of a round of mobile: ``mobile-v2.0``. Raises as :func:`load`."""
+    return _of_kind(name, mobile.MobileRules, mobile.FAMILY)
+
+
 def load_file(path: Path) -> RuleSet:
-    """The rules of a round from a file of one's own; what it ``extends`` is a shipped round.
+    """The rules of a round of inference from a file of one's own; what it ``extends`` is a shipped round.
+
+    Raises:
+        UsageError: It is a round of another suite.
+        RulesError: The file cannot be read, or does not hold together.
+    """
+    return _as_kind(load_any_file(path), RuleSet, rule_set.FAMILY)
+
+
+def load_any_file(path: Path) -> AnyRules:
+    """The rules of a round of any suite from a file of one's own; what it ``extends`` is a shipped round.
 
     Raises:
         RulesError: The file cannot be read, or does not hold together.
     """
     return _read(path, shown=str(path), trail=())
+
+
+def _of_kind(name: str, kind: type[Kind], family: str) -> Kind:
+    return _as_kind(load_any(name), kind, family)
+
+
+def _as_kind(rules: AnyRules, kind: type[Kind], family: str) -> Kind:
+    if isinstance(rules, kind):
+        return rules
+    of_family = ", ".join(name for name in available() if name.startswith(f"{family}-"))
+    raise UsageError(
+        f"{rules.name} is a round of {rules.family}, expected one of {family}.", hint=f"Known: {of_family}."
+    )
 
 
 @cache
@@ -71,7 +135,7 @@ def _version_key(name: str) -> tuple[str, list[int]]:
     return family, [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
 
-def _read(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> RuleSet:
+def _read(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> AnyRules:
     document, digest = _parse(file, shown)
     base_name = document.pop("extends", None)
     rule_file = RuleFile(name=shown, sha256=digest)
@@ -82,12 +146,27 @@ def _read(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> RuleSet:
     if base_name is None:
         if "remove" in document:
             raise RulesError(f"The rule file {shown} does not hold together.", problems=[_REMOVE_WITHOUT_BASE])
-        return build(document, name=name, extends=None, files=(rule_file,), sha256=digest)
+        return _build(document, Origin(name=name, extends=None, files=(rule_file,), sha256=digest))
     base = _base(str(base_name), shown, trail)
     _check_removed(base.document, document, shown)
     files = (*base.files, rule_file)
     together = hashlib.sha256("".join(part.sha256 for part in files).encode()).hexdigest()
-    return build(extend(base.document, document), name=name, extends=base.name, files=files, sha256=together)
+    return _build(extend(base.document, document), Origin(name=name, extends=base.name, files=files, sha256=together))
+
+
+def _build(document: Document, origin: Origin) -> AnyRules:
+    """Hand a whole document to the family that understands it."""
+    match document.get("family"):
+        case training.FAMILY:
+            return training.build(document, origin=origin)
+        case tiny.FAMILY:
+            return tiny.build(document, origin=origin)
+        case mobile.FAMILY:
+            return mobile.build(document, origin=origin)
+        case _:  # also what is wrong there: inference says what it expected
+            return rule_set.build(
+                document, name=origin.name, extends=origin.extends, files=origin.files, sha256=origin.sha256
+            )
 
 
 def _parse(file: Traversable, shown: str) -> tuple[Document, str]:
@@ -102,7 +181,7 @@ def _parse(file: Traversable, shown: str) -> tuple[Document, str]:
         raise RulesError(f"The rule file {shown} is not TOML: {error}.") from error
 
 
-def _base(name: str, shown: str, trail: tuple[str, ...]) -> RuleSet:
+def _base(name: str, shown: str, trail: tuple[str, ...]) -> AnyRules:
     if name in trail:
         raise RulesError(f"The rule file {shown} extends itself: {' extends '.join((*trail, name))}.")
     if name not in _files():

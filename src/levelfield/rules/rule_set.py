@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from levelfield.errors import RulesError
+from levelfield.rules.citations import cite, read_citations, read_sources
 from levelfield.rules.document import shown_path
 from levelfield.rules.layout import CsvFormat, ExtraFiles, Fields, OfficialCheck, Place, PlaceName, Reaction
 from levelfield.rules.model import (
@@ -18,7 +19,6 @@ from levelfield.rules.model import (
     RuleSet,
     ScenarioRule,
     Seeds,
-    Source,
     SuiteScenarios,
 )
 from levelfield.rules.scenario_rule import (
@@ -58,8 +58,8 @@ def build(document: Document, *, name: str, extends: str | None, files: tuple[Ru
     if top.integer("format") != FORMAT:
         top.wrong("format", f"{FORMAT}")
     top.known("family", [FAMILY], "family")
-    sources = {key: _source(key, table) for key, table in top.table("sources").tables()}
-    citations = {key: _citation(key, table, sources) for key, table in top.table("citations").tables()}
+    sources = read_sources(top)
+    citations = read_citations(top, sources)
     shared = Shared(
         citations=citations,
         metrics=top.table("metrics"),
@@ -112,34 +112,6 @@ def build(document: Document, *, name: str, extends: str | None, files: tuple[Ru
 # ------------------------------------------------------------------------------------------ what is shared
 
 
-def _source(key: str, table: Table) -> Source:
-    source = Source(
-        key=key, repository=table.text("repository"), revision=table.text("revision"), date=table.text("date")
-    )
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", source.date):
-        table.wrong("date", "a date as 2022-03-31")
-    table.finish()
-    return source
-
-
-def _citation(key: str, table: Table, sources: dict[str, Source]) -> Citation:
-    source = table.known("source", sources, "source")
-    citation = Citation(
-        key=key,
-        document=table.text("document"),
-        section=table.text("section"),
-        source=sources.get(source, Source(key=source, repository="?", revision="?", date="?")),
-    )
-    table.finish()
-    return citation
-
-
-def _cite(table: Table, citations: dict[str, Citation]) -> Citation:
-    key = table.known("cite", citations, "citation")
-    unknown = Source(key="?", repository="?", revision="?", date="?")
-    return citations.get(key, Citation(key=key, document="?", section="?", source=unknown))
-
-
 def _check_shared(top: Table, shared: Shared) -> None:
     """The tables that benchmarks refer to."""
     check_cites(top.table("cites"), shared)
@@ -172,7 +144,7 @@ def _check_pattern(metric: Table) -> None:
 
 def _check_audit(audit: Table, shared: Shared) -> None:
     audit.text("title")
-    _cite(audit, shared.citations)
+    cite(audit, shared.citations)
     if "compared_with" in audit:
         audit.known("compared_with", ["performance", *shared.audits.values], "audit")
     check_audit_part(audit, shared)
@@ -300,7 +272,7 @@ def _seeds(table: Table, citations: dict[str, Citation]) -> Seeds:
         qsl=table.seed("qsl"),
         sample_index=table.seed("sample_index"),
         schedule=table.seed("schedule"),
-        citation=_cite(table, citations),
+        citation=cite(table, citations),
     )
     table.finish()
     return seeds
@@ -322,7 +294,7 @@ def _inferred(table: Table, shared: Shared) -> InferredResult:
         kind=table.choice("kind", InferenceKind),
         factor=table.integer("factor", at_least=1),
         power_factor=table.integer("power_factor", at_least=1, default=1),
-        citation=_cite(table, shared.citations),
+        citation=cite(table, shared.citations),
     )
     table.finish()
     return inferred

@@ -24,12 +24,15 @@ def printed(capsys, *arguments) -> str:
 
 def test_list(capsys) -> None:
     text = printed(capsys, "list")
+    assert "training-v1.1" in text
+    assert "minutes to train" in text
     assert "inference-v2.0" in text
     assert "LoadGen v2.0" in text
 
 
 def test_list_as_json(capsys) -> None:
-    (found,) = json.loads(printed(capsys, "list", "--json"))
+    found, *others = json.loads(printed(capsys, "list", "--json"))
+    assert [other["name"] for other in others] == ["mobile-v2.0", "tiny-v0.7", "training-v1.1"]
     assert found["name"] == "inference-v2.0"
     assert len(found["benchmarks"]) == 10
     assert found["seeds"]["qsl"] == 6655344265603136530
@@ -89,6 +92,10 @@ def test_show_as_json(capsys) -> None:
         (["show", "inference-v2"], "Unknown rule set 'inference-v2'.\n  Did you mean 'inference-v2.0'?"),
         (["show", "inference-v2.0", "--benchmark", "resnet5"], "Did you mean 'resnet50'?"),
         (["show", "inference-v2.0", "--scenario", "Sever"], "Did you mean 'Server'?"),
+        (["show", "training-v1.1", "--benchmark", "berd"], "Did you mean 'bert'?"),
+        (["show", "training-v1.1", "--scenario", "Server"], "training-v1.1 has no scenarios."),
+        (["show", "mobile-v2.0", "--scenario", "Ofline"], "Did you mean 'Offline'?"),
+        (["show", "mobile-v2.0", "--scenario", "Offline", "--benchmark", "mosaic"], "mosaic is not run in Offline."),
     ],
 )
 def test_unknown_names_are_answered_with_the_nearest(capsys, arguments, answer) -> None:
@@ -96,3 +103,52 @@ def test_unknown_names_are_answered_with_the_nearest(capsys, arguments, answer) 
     captured = capsys.readouterr()
     assert captured.out == ""
     assert answer in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["training-v1.1"],
+        ["training-v1.1", "--benchmark", "maskrcnn"],
+        ["tiny-v0.7"],
+        ["tiny-v0.7", "--benchmark", "ad"],
+        ["mobile-v2.0"],
+        ["mobile-v2.0", "--scenario", "Offline"],
+        ["mobile-v2.0", "--benchmark", "mosaic"],
+    ],
+)
+def test_other_rounds_fit_eighty_columns(capsys, arguments) -> None:
+    text = printed(capsys, "show", *arguments)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    assert "…" not in text
+
+
+def test_show_a_round_of_training(capsys) -> None:
+    lines = printed(capsys, "show", "training-v1.1").splitlines()
+    row = next(line for line in lines if "unet3d" in line)
+    assert row.split() == ["unet3d", "mean", "DICE", "≥", "0.908", "40,", "mean", "of", "32", "3D", "U-Net"]
+    assert any("less than 30 minutes" in line for line in lines)
+    assert any("mlcommons/logging@beaf26d" in line for line in lines)
+
+
+def test_show_a_benchmark_of_training_with_its_clauses(capsys) -> None:
+    text = printed(capsys, "show", "training-v1.1", "--benchmark", "rnnt")
+    assert "> 0, ≤ 0.058" in text
+    assert "10, of which 1 may fail" in text
+    assert "training_rules.adoc, Benchmark Results" in text
+
+
+def test_an_unverified_target_says_so(capsys) -> None:
+    text = printed(capsys, "show", "mobile-v2.0", "--benchmark", "deeplabV3+")
+    assert "unverified" in text
+    assert "unverified" not in printed(capsys, "show", "mobile-v2.0", "--benchmark", "mosaic")
+
+
+def test_other_rounds_as_json(capsys) -> None:
+    found = json.loads(printed(capsys, "show", "tiny-v0.7", "--benchmark", "kws01", "--json"))
+    (benchmark,) = found["benchmarks"]
+    assert (benchmark["name"], benchmark["files"], benchmark["classes"]) == ("kws", 1000, 12)
+    assert benchmark["targets"][0]["at_least"] == 90
+    assert [one["unit"] for one in found["measures"]] == ["inf/s", "uJ/inf"]
+    found = json.loads(printed(capsys, "show", "mobile-v2.0", "--scenario", "offline", "--json"))
+    assert [one["name"] for one in found["benchmarks"]] == ["mobilenetEdgeTPU"]

@@ -21,7 +21,7 @@ def problems_of(tmp_path: Path, delta: str) -> str:
 
 
 def test_shipped_rounds_are_listed() -> None:
-    assert available() == ("inference-v2.0",)
+    assert available() == ("inference-v2.0", "mobile-v2.0", "tiny-v0.7", "training-v1.1")
 
 
 def test_load_remembers_and_ignores_case() -> None:

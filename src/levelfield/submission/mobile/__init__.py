@@ -1,0 +1,1 @@
+"""Submissions of MLPerf Mobile: the tree, and the results that the app wrote."""

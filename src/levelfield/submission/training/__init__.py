@@ -1,0 +1,1 @@
+"""Submissions of MLPerf Training: the tree, and the scores that its logs give."""
