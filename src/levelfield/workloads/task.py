@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "IndexArray", "InferenceTask", "PayloadArray", "Precision", "Score"]
+__all__ = ["Dataset", "IndexArray", "InferenceTask", "ModelFacts", "PayloadArray", "Precision", "Score"]
 
 IndexArray: TypeAlias = NDArray[np.int64]
 """(samples,): positions in the dataset."""
@@ -45,6 +45,22 @@ class Score:
     """Samples scored."""
     line: str
     """The line of the official script, for ``accuracy.txt``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a submission has to state of the model that ran; ``None`` where only the submitter can know."""
+
+    file_name: str
+    """Of the model: where its weights come from."""
+    input_types: tuple[str, ...]
+    """``fp32``; each type of the inputs once."""
+    weight_types: tuple[str, ...] | None
+    """``int8``; the type with most weights first."""
+    weight_transformations: str | None
+    """What was done to the weights, from training to the file."""
+    retraining: str | None
+    """Whether and how the reference weights were trained further."""
 
 
 class Dataset(Protocol):
@@ -108,3 +124,6 @@ class InferenceTask(Protocol):
 
     def describe(self) -> Mapping[str, str]:
         """Runtime, model file, hash, precision, threads, input and output: what the result records as its backend."""
+
+    def model_facts(self) -> ModelFacts:
+        """What a submission states of the model."""
