@@ -28,6 +28,11 @@ SURFACE: dict[str, list[str]] = {
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
     "inference list": ["--help", "--json", "--rules", "-h"],
+    "submission": ["--help", "-h"],
+    "submission package": [
+        "--division", "--help", "--infer", "--org", "--out", "--rehearsal", "--round", "--system-json", "-h", "RUN...",
+    ],
+    "submission verify-log": ["--help", "-h", "FULL_LOG", "MANIFEST"],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],
