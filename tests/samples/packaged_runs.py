@@ -1,4 +1,4 @@
-"""Run folders for packaging: a short real run of the mini edition, and one that is altered to look like a valid full one.
+"""Run folders for packaging: a short real run of the mini edition, and one altered to look like a valid full one.
 
 A valid full run takes hours and the round's data; packaging looks at files and verdicts only. So ``made_official``
 rewrites those lines of a real run's logs and result that it looks at, and the hashes with them.

@@ -90,8 +90,9 @@ def package(request: PackageRequest) -> Package:
     items = to_do(plan.systems, plan.results, rules, {"division": plan.division, "submitter": plan.organisation})
     extra = [(f"{plan.root}/{REHEARSAL_FILE}", rehearsal_text(rules.name, reasons))] if request.rehearsal else []
     extra.append(("TODO.md", to_do_text(items, round_name=rules.name)))
-    added = [PlannedFile(path=path, content=text.encode()) for path, text in extra]
-    count = _write(request.out, plan, added, inputs)
+    files = [*files_of(plan), *(PlannedFile(path=path, content=text.encode()) for path, text in extra)]
+    _require_sources(files, rules)
+    count = _write(request.out, plan, files, inputs)
     return Package(
         out=request.out,
         root=request.out / plan.root,
@@ -255,7 +256,18 @@ def _with_inferred(results: tuple[PackagedResult, ...], rules: RuleSet) -> tuple
     )
 
 
-def _write(out: Path, plan: TreePlan, added: list[PlannedFile], inputs: _Inputs) -> int:
+def _require_sources(files: Iterable[PlannedFile], rules: RuleSet) -> None:
+    """Refuse to go on without a file that the round's layout has, as of an incomplete power session."""
+    missing = [file.content for file in files if isinstance(file.content, Path) and not file.content.is_file()]
+    if missing:
+        raise InputError(
+            f"Files that a tree of {rules.name} must hold are missing.",
+            problems=[str(path) for path in missing],
+            hint="Bring them back, or run again what should have left them.",
+        )
+
+
+def _write(out: Path, plan: TreePlan, files: list[PlannedFile], inputs: _Inputs) -> int:
     """Write everything aside, then put it in its place; returns the number of files."""
     made = not out.exists()
     claim_output_folder(out)
@@ -263,7 +275,7 @@ def _write(out: Path, plan: TreePlan, added: list[PlannedFile], inputs: _Inputs)
     try:
         workshop = Path(tempfile.mkdtemp(prefix=".package.", dir=out))
         hashes = {}
-        for file in (*files_of(plan), *added):
+        for file in files:
             hashes[file.path] = _put(workshop / file.path, file.content)
         document = {
             "schema": SCHEMA,
@@ -295,8 +307,5 @@ def _put(path: Path, content: bytes | Path) -> str:
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
-        try:
-            shutil.copyfile(content, path)
-        except FileNotFoundError as error:
-            raise InputError(f"{content} is missing, and the round requires it ({path.name}).") from error
+        shutil.copyfile(content, path)
     return sha256_of(path)
