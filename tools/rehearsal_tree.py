@@ -76,10 +76,10 @@ def make_model(path: Path) -> None:
 
     colours = np.stack([colour_of(label) for label in range(1000)]) - np.array(MEANS)
     channels = 4
-    there = np.zeros((channels, 3, 7, 7), np.float32)
-    back = np.zeros((3, channels, 7, 7), np.float32)
+    there = np.zeros((channels, 3, 3, 3), np.float32)
+    back = np.zeros((3, channels, 3, 3), np.float32)
     for channel in range(3):
-        there[channel, channel, 3, 3] = back[channel, channel, 3, 3] = 1
+        there[channel, channel, 1, 1] = back[channel, channel, 1, 1] = 1
     weights = {
         "there": there,
         "back": back,
@@ -88,8 +88,8 @@ def make_model(path: Path) -> None:
     }
     graph = helper.make_graph(
         [
-            helper.make_node("Conv", ["input", "there"], ["wide"], pads=[3, 3, 3, 3]),
-            helper.make_node("Conv", ["wide", "back"], ["same"], pads=[3, 3, 3, 3]),
+            helper.make_node("Conv", ["input", "there"], ["wide"], pads=[1, 1, 1, 1]),
+            helper.make_node("Conv", ["wide", "back"], ["same"], pads=[1, 1, 1, 1]),
             helper.make_node("ReduceMean", ["same"], ["colour"], axes=[2, 3], keepdims=0),
             helper.make_node("MatMul", ["colour", "colours"], ["products"]),
             helper.make_node("Add", ["products", "lengths"], ["scores"]),
