@@ -13,9 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from levelfield.errors import LevelfieldError, UsageError
 from levelfield.files import sha256_of
 from levelfield.inference.request import RunRequest
 from levelfield.inference.run import run_benchmark
+from levelfield.submission.package.package import package
+from levelfield.submission.package.request import PackageRequest
 from levelfield.terms import Scenario
 from levelfield.workloads.task import Precision
 
@@ -134,3 +139,26 @@ def with_audits(folder: Path, into: Path | None = None) -> Path:
                     source / "accuracy/mlperf_log_accuracy.json", audit / "accuracy/mlperf_log_accuracy.json"
                 )
     return into or folder
+
+
+def drop(folder: Path, *scenarios: str) -> None:
+    """Take scenarios out of a run, with their audits."""
+    path = folder / "result.json"
+    document = json.loads(path.read_text())
+    document["results"] = [result for result in document["results"] if result["scenario"] not in scenarios]
+    path.write_text(json.dumps(document))
+    for scenario in scenarios:
+        shutil.rmtree(folder / "compliance/host/resnet50" / scenario, ignore_errors=True)
+
+
+def listing(folder: Path) -> set[str]:
+    """The files below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(request: PackageRequest, kind: type[LevelfieldError] = UsageError) -> str:
+    """The whole text of the refusal; nothing was written."""
+    with pytest.raises(kind) as caught:
+        package(request)
+    assert not request.out.exists()
+    return caught.value.text()

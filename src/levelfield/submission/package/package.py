@@ -21,6 +21,7 @@ from levelfield import __version__
 from levelfield.errors import InputError, UsageError
 from levelfield.files import claim_output_folder, sha256_of, write_problem
 from levelfield.formats.loadgen_log import read_detail_log
+from levelfield.rules.layout import PlaceName
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import RuleSet
 from levelfield.submission.package.audit_folder import AuditFolder, AuditKey, audits_below
@@ -37,6 +38,19 @@ from levelfield.terms import Suite
 __all__ = ["Package", "package"]
 
 SCHEMA = "levelfield.package/1"
+PLACES = (
+    PlaceName.SYSTEM,
+    PlaceName.CODE,
+    PlaceName.MEASUREMENTS,
+    PlaceName.PERFORMANCE,
+    PlaceName.RANGING,
+    PlaceName.POWER,
+    PlaceName.ACCURACY,
+    PlaceName.AUDIT,
+    PlaceName.AUDIT_PERFORMANCE,
+    PlaceName.AUDIT_ACCURACY,
+)
+"""Without these a tree is of another shape than the one that is written here (from round v6.0 on)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +89,7 @@ def package(request: PackageRequest) -> Package:
     problems = request.problems()
     if request.division not in rules.divisions:
         problems.append(f"--division: found {request.division}, {rules.name} has {', '.join(rules.divisions)}.")
+    problems += [f"{rules.name} has no place for {name} in its layout." for name in PLACES if rules.place(name) is None]
     if problems:
         raise UsageError("This cannot be packaged.", problems=problems)
     inputs = _read(request.folders)

@@ -97,7 +97,7 @@ def _of_audits(result: PackagedResult, audits: Mapping[AuditKey, AuditFolder], r
         if found is None:
             yield f"{run.name}: its audit {audit.name} is missing, which closed submissions need."
         else:
-            yield from (f"{problem}." for problem in found.problems(audit.files, logs))
+            yield from (f"{problem}." for problem in found.problems(result.entry.rule, logs))
 
 
 def _of_scenarios(results: tuple[PackagedResult, ...], rules: RuleSet, division: Division) -> Iterable[str]:

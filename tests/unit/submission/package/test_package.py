@@ -1,4 +1,4 @@
-"""Whole trees: every file and field that the round asks for, and what is refused with nothing written."""
+"""Whole trees: every file and field that the round asks for, what is to be done, and what is inferred."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from packaged_runs import TESTS, change_log, change_result, rehash, with_audits
+from packaged_runs import TESTS, change_log, change_result, drop, listing, refused
 
-from levelfield.errors import InputError, LevelfieldError, OutputError, UsageError
+from levelfield.errors import InputError
 from levelfield.files import sha256_of
 from levelfield.formats.system_description import REQUIRED_FIELDS, read_system_description
 from levelfield.submission.package.log_manifest import problems_of_cut, read_log_manifest, verify_log
 from levelfield.submission.package.package import package
-from levelfield.submission.package.rehearsal import is_rehearsal
 from levelfield.submission.package.request import PackageRequest
 from levelfield.terms import Division
 
@@ -73,21 +71,6 @@ CLOSED_TREE = {
         )
     ),
 }
-
-
-def listing(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def refused(request: PackageRequest, kind: type[LevelfieldError] = UsageError) -> str:
-    """The whole text of the refusal; nothing was written."""
-    with pytest.raises(kind) as caught:
-        package(request)
-    assert not request.out.exists()
-    return caught.value.text()
-
-
-# ------------------------------------------------------------------------------------------------ what is written
 
 
 def test_closed_tree_has_every_file_of_the_round(official: Path, request_for: Ask) -> None:
@@ -241,9 +224,6 @@ def test_open_division_takes_what_was_reached(official: Path, request_for: Ask) 
     assert "accuracy: required" in refused(request_for(official, out=made.out.with_name("other")))
 
 
-# ---------------------------------------------------------------------------------------------------- inferred
-
-
 def test_missing_scenario_of_an_edge_system_is_inferred(official: Path, request_for: Ask, tmp_path: Path) -> None:
     drop(official, "MultiStream", "Server")
     (tmp_path / "system.json").write_text('{"status": "available", "system_type": "edge"}')
@@ -281,337 +261,6 @@ def test_too_few_queries_give_nothing_to_infer_from(official: Path, request_for:
     assert "none was measured that it could be inferred from" in refused(request_for(official, infer=True))
 
 
-# --------------------------------------------------------------------------------------------------- rehearsals
-
-
-def test_mini_run_is_refused_with_every_reason(mini: Path, request_for: Ask) -> None:
-    text = refused(request_for(mini))
-    for scenario in SCENARIOS:
-        where = f"{mini}: host/resnet50/{scenario}"
-        assert f"{where}: it is the mini edition" in text
-        assert f"{where}: it was run without --official" in text
-        assert f"{where}: effective_min_duration_ms: found 100, the round asks for 600000 or more" in text
-        assert f"{where}: its audit TEST01 is missing" in text
-    assert "--rehearsal" in text
-
-
-def test_rehearsal_carries_its_label_everywhere(mini: Path, request_for: Ask) -> None:
-    made = package(request_for(mini, rehearsal=True, system_json=None))
-    assert len(made.reasons) > 20
-    files = listing(made.root)
-    assert "REHEARSAL.md" in files
-    assert {name.split("/")[1] for name in files if name.startswith(("results/", "measurements/"))} == {
-        "host-rehearsal"
-    }
-    system = read_system_description(made.root / "systems/host-rehearsal.json")
-    assert is_rehearsal(system)
-    assert system.system_name.endswith("(rehearsal)")
-    assert (system.status, system.system_type) == ("rdi", "datacenter,edge")
-    for name in files:
-        if name.endswith(("README.md", ".adoc")):
-            assert "REHEARSAL, not a result of a published round" in (made.root / name).read_text(), name
-    text = (made.root / "REHEARSAL.md").read_text()
-    assert all(f"* {reason}\n" in text for reason in made.reasons)
-
-
-def test_official_tree_is_no_rehearsal(official: Path, request_for: Ask) -> None:
-    made = package(request_for(official))
-    assert not is_rehearsal(read_system_description(made.root / "systems/host.json"))
-    assert not [name for name in listing(made.out) if b"REHEARSAL" in (made.out / name).read_bytes()]
-
-
-# --------------------------------------------------------------------------------------------- what is refused
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("effective_qsl_rng_seed", 1, "effective_qsl_rng_seed: found 1, the round has 6655344265603136530"),
-        ("effective_sample_index_rng_seed", 2, "found 2, the round has 15863379492028895792"),
-        ("effective_schedule_rng_seed", 12662793979680847246, "found 12662793979680847246, the round has 1266"),
-        ("effective_min_duration_ms", 599999, "found 599999, the round asks for 600000 or more"),
-        ("effective_samples_per_query", 24575, "found 24575, the round asks for 24576 or more"),
-        ("effective_performance_sample_count", 1023, "found 1023, the round asks for 1024 or more"),
-    ],
-)
-def test_setting_that_the_round_fixes_is_read_from_the_log(
-    official: Path, request_for: Ask, key: str, value: int, message: str
-) -> None:
-    change_log(official, "Offline", **{key: value})
-    for division in (Division.CLOSED, Division.OPEN):
-        text = refused(request_for(official, division=division))
-        assert message in text
-        assert text.count("\n  - ") == 1
-
-
-def test_every_unmet_condition_is_named(official: Path, request_for: Ask) -> None:
-    def miss(result: dict[str, object]) -> None:
-        result["verdict"] = {
-            "validity": "INVALID",
-            "summary": "",
-            "errors": [],
-            "conditions": [
-                {"name": "early stopping", "met": False, "required": "64 queries", "measured": "3", "advice": None},
-                {"name": "minimum duration", "met": False, "required": "600 s", "measured": "4 s", "advice": None},
-            ],
-        }
-
-    change_result(official, miss, "Server")
-    text = refused(request_for(official))
-    assert "host/resnet50/Server: early stopping: required 64 queries, measured 3." in text
-    assert "host/resnet50/Server: minimum duration: required 600 s, measured 4 s." in text
-
-
-@pytest.mark.parametrize(
-    ("name", "change", "message"),
-    [
-        ("TEST01/verify_accuracy.txt", "TEST FAIL\n", "verify_accuracy.txt does not say TEST PASS"),
-        ("TEST05/verify_performance.txt", None, "verify_performance.txt is missing"),
-        ("TEST04-B/performance/run_1/mlperf_log_detail.txt", None, "mlperf_log_detail.txt is missing"),
-    ],
-)
-def test_audit_that_does_not_hold_is_refused(
-    official: Path, request_for: Ask, name: str, change: str | None, message: str
-) -> None:
-    path = official / "compliance/host/resnet50/Server" / name
-    path.unlink()
-    if change is not None:
-        path.write_text(change)
-    assert message in refused(request_for(official))
-
-
-def test_audit_passes_where_the_accuracy_of_both_runs_is_shown(official: Path, request_for: Ask) -> None:
-    audit = official / "compliance/host/resnet50/Server/TEST01"
-    (audit / "verify_accuracy.txt").write_text("TEST FAIL\n")
-    for name in ("baseline_accuracy.txt", "compliance_accuracy.txt"):
-        (audit / "accuracy" / name).write_text("accuracy=95.0%\n")
-    made = package(request_for(official))
-    kept = made.root / "compliance/host/resnet50/Server/TEST01/accuracy"
-    assert (kept / "baseline_accuracy.txt").is_file()
-
-
-def test_missing_scenario_and_audit_are_refused(official: Path, request_for: Ask) -> None:
-    drop(official, "Server")
-    shutil.rmtree(official / "compliance/host/resnet50/Offline/TEST05")
-    text = refused(request_for(official))
-    assert "a datacenter,edge system needs Server, Offline, SingleStream, MultiStream; missing: Server" in text
-    assert "host/resnet50/Offline: its audit TEST05 is missing" in text
-
-
-def test_scenario_of_another_suite_is_refused(official: Path, request_for: Ask, tmp_path: Path) -> None:
-    (tmp_path / "system.json").write_text('{"system_type": "edge"}')
-    assert "Server: not a scenario of a edge system here" in refused(request_for(official))
-
-
-def test_filled_output_folder_is_never_written_over(official: Path, request_for: Ask) -> None:
-    request = request_for(official)
-    request.out.mkdir()
-    (request.out / "mine").write_text("kept")
-    with pytest.raises(OutputError, match=r"is not empty \(it holds mine\)"):
-        package(request)
-    assert listing(request.out) == {"mine"}
-
-
-def test_disk_error_leaves_nothing_behind(official: Path, request_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(source: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device", str(target))
-
-    monkeypatch.setattr(shutil, "copyfile", full)
-    text = refused(request_for(official), OutputError)
-    assert "No space left on device" in text
-
-
-def test_interrupt_leaves_nothing_behind(official: Path, request_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(source: Path, target: Path) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(shutil, "copyfile", interrupted)
-    request = request_for(official)
-    with pytest.raises(KeyboardInterrupt):
-        package(request)
-    assert not request.out.exists()
-
-
-# --------------------------------------------------------------------------------------------------- bad input
-
-
-def test_folder_that_is_none_and_one_given_twice(tmp_path: Path, official: Path, request_for: Ask) -> None:
-    text = refused(request_for(tmp_path / "none", official, official, organisation="a/b"))
-    assert f"{tmp_path / 'none'}: not a folder." in text
-    assert f"{official}: given 2 times." in text
-    assert "--org: found 'a/b'" in text
-
-
-def test_empty_folder_is_no_run(tmp_path: Path, request_for: Ask) -> None:
-    (tmp_path / "empty").mkdir()
-    text = refused(request_for(tmp_path / "empty"), InputError)
-    assert "holds no result.json of a run, and no compliance/ with audits" in text
-
-
-def test_audits_without_their_run_are_refused(tmp_path: Path, official: Path, request_for: Ask) -> None:
-    drop(official, "Server")
-    with_audits(official, tmp_path / "audits")
-    shutil.rmtree(official / "compliance")
-    other = tmp_path / "audits/compliance/host/resnet50"
-    shutil.copytree(other / "Offline/TEST05", other / "Server/TEST05")
-    text = refused(request_for(official, tmp_path / "audits"), InputError)
-    assert "an audit of host/resnet50/Server, of which no run was given" in text
-    assert "No folder holds a run, only audits" in refused(request_for(tmp_path / "audits"), InputError)
-
-
-def test_same_run_in_two_folders_is_refused(tmp_path: Path, official: Path, request_for: Ask) -> None:
-    again = Path(shutil.copytree(official, tmp_path / "again"))
-    text = refused(request_for(official, again), InputError)
-    assert f"{again}: host/resnet50/Server: measured in {official} too; give one of them." in text
-    assert f"the same audit is in {official}/compliance/host/resnet50/Server/TEST01" in text
-
-
-def test_two_machines_under_one_name_are_refused(tmp_path: Path, official: Path, request_for: Ask) -> None:
-    other = Path(shutil.copytree(official, tmp_path / "other"))
-    shutil.rmtree(other / "compliance")
-    drop(official, "Server")
-    drop(other, "SingleStream", "MultiStream", "Offline")
-
-    def change(result: dict[str, dict[str, str]]) -> None:
-        result["system"]["host_memory_capacity"] = "1 TiB"
-
-    change_result(other, change)
-    text = refused(request_for(official, other), InputError)
-    assert "two systems under one name. host_memory_capacity: found '1 TiB'" in text
-
-
-def test_run_of_another_round_is_refused(official: Path, request_for: Ask) -> None:
-    def change(result: dict[str, dict[str, str]]) -> None:
-        result["rules"]["name"] = "inference-v6.1"
-
-    change_result(official, change, "Offline")
-    text = refused(request_for(official), InputError)
-    assert "host/resnet50/Offline: run under inference-v6.1, not inference-v2.0." in text
-    assert "--round" in text
-
-
-def test_unknown_round_and_division_are_refused(official: Path, request_for: Ask) -> None:
-    assert "inference-v2.0" in refused(request_for(official, round="inference-v9"), LevelfieldError)
-    text = refused(request_for(official, division=Division.NETWORK))
-    assert "--division: found network, inference-v2.0 has closed, open." in text
-
-
-def test_interrupted_and_broken_runs_are_refused_also_for_a_rehearsal(mini: Path, request_for: Ask) -> None:
-    path = mini / "result.json"
-    document = json.loads(path.read_text()) | {"interrupted": True, "failures": ["The system raised.\n  - here"]}
-    path.write_text(json.dumps(document))
-    text = refused(request_for(mini, rehearsal=True), InputError)
-    assert f"{mini}: the run was interrupted; run it again." in text
-    assert f"{mini}: the run broke: The system raised.\n" in text
-
-
-def test_changed_and_missing_files_are_named(official: Path, request_for: Ask) -> None:
-    logs = official / "results/host/resnet50/Server/performance/run_1"
-    (logs / "mlperf_log_summary.txt").unlink()
-    detail = logs / "mlperf_log_detail.txt"
-    detail.write_bytes(detail.read_bytes().replace(b"VALID", b"valid", 1))
-    (official / "measurements/host/resnet50/Server/user.conf").unlink()
-    text = refused(request_for(official), InputError)
-    assert f"{logs / 'mlperf_log_summary.txt'}: missing (summary of Server)." in text
-    assert f"{detail}: found SHA-256 " in text
-    assert "user.conf: missing." in text
-
-
-def test_run_without_accuracy_is_refused(mini: Path, request_for: Ask) -> None:
-    change_result(mini, lambda result: result.update(accuracy=None), "Server")
-    assert "Server: accuracy was not run, and a submission needs it." in refused(
-        request_for(mini, rehearsal=True), InputError
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "is damaged: it is not JSON"),
-        ("[]", "found list, expected an object"),
-        ("[" * 100_000, "is damaged: it is not JSON"),
-        ("{}", "schema: missing, expected a text"),
-        (
-            '{"schema": "levelfield.inference-run/7", "interrupted": false}',
-            "unknown schema 'levelfield.inference-run/7'",
-        ),
-        ('{"schema": "levelfield.inference-run/1", "interrupted": 0, "results": [1]}', "results: found [1]"),
-        ('{"schema": "levelfield.inference-run/1", "interrupted": false, "results": []}', "holds no result"),
-    ],
-)
-def test_damaged_result_file_is_refused(official: Path, request_for: Ask, text: str, message: str) -> None:
-    (official / "result.json").write_text(text)
-    assert message in refused(request_for(official), InputError)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"system_id": "../up"}, "system_id: found '../up', expected a name for a folder"),
-        ({"system_id": ""}, "system_id: found '', expected a name for a folder"),
-        ({"edition": "huge"}, "edition: found 'huge', expected one of full, mini"),
-        ({"implementation": None}, "implementation: found None"),
-        ({"official": 1}, "official: found 1, expected true or false"),
-        (
-            {"files": {"detail": {"path": "../../etc/passwd", "sha256": "", "bytes": 1}}},
-            "a path inside the run's folder",
-        ),
-        ({"files": {}}, "files: found none for summary, detail, accuracy_log, accuracy"),
-    ],
-)
-def test_damaged_result_is_refused_with_its_place(
-    official: Path, request_for: Ask, change: dict[str, object], message: str
-) -> None:
-    change_result(official, lambda result: result.update(change), "SingleStream")
-    text = refused(request_for(official), InputError)
-    assert message in text
-    assert "SingleStream" in text or "results[0]" in text
-
-
-@pytest.mark.parametrize(
-    ("statements", "message"),
-    [
-        ("{", "text that is no JSON"),
-        ("[1]", "found list"),
-        ('{"status": "sold"}', "status: found 'sold', expected available or preview or rdi"),
-        ('{"system_type": "phone"}', "system_type: found 'phone', expected datacenter or edge, or both"),
-        ('{"submitter": "Other"}', "submitter: found 'Other', expected Example"),
-        ('{"division": "open"}', "division: found 'open', expected closed"),
-        ('{"colour": "red"}', "colour: not a field of a system of inference-v2.0"),
-        ('{"cooling": ["air"]}', 'cooling: found ["air"], expected text or a number'),
-    ],
-)
-def test_statements_about_the_system_that_cannot_be(
-    official: Path, request_for: Ask, tmp_path: Path, statements: str, message: str
-) -> None:
-    (tmp_path / "system.json").write_text(statements)
-    assert message in refused(request_for(official), InputError)
-
-
-def test_statements_about_one_system_do_not_fit_two(official: Path, request_for: Ask, tmp_path: Path) -> None:
-    other = Path(shutil.copytree(official, tmp_path / "other"))
-    for part in ("results", "measurements", "compliance"):
-        (other / part / "host").rename(other / part / "host2")
-
-    def change(result: dict[str, object]) -> None:
-        result["system_id"] = "host2"
-        files = result["files"]
-        assert isinstance(files, dict)
-        for file in files.values():
-            file["path"] = file["path"].replace("/host/", "/host2/")
-
-    change_result(other, change)
-    rehash(other)
-    assert "describes one system, and the runs have 2: host, host2" in refused(request_for(official, other))
-    made = package(request_for(official, other, system_json=None))
-    assert sorted(path.name for path in (made.root / "systems").iterdir()) == ["host.json", "host2.json"]
-    todo = (made.out / "TODO.md").read_text()
-    assert "`closed/Example/systems/host2.json`" in todo
-
-
-# ------------------------------------------------------------------------------------------------------- to do
-
-
 def test_to_do_lists_what_only_the_submitter_knows(official: Path, request_for: Ask) -> None:
     def unknown(result: dict[str, dict[str, object]]) -> None:
         result["implementation"] |= {"retraining": None, "weight_transformations": None}
@@ -643,13 +292,3 @@ def test_to_do_can_be_empty(official: Path, request_for: Ask, tmp_path: Path) ->
     made = package(request_for(official))
     assert made.to_do == ()
     assert "Nothing" in (made.out / "TODO.md").read_text()
-
-
-def drop(folder: Path, *scenarios: str) -> None:
-    """Take scenarios out of a run, with their audits."""
-    path = folder / "result.json"
-    document = json.loads(path.read_text())
-    document["results"] = [result for result in document["results"] if result["scenario"] not in scenarios]
-    path.write_text(json.dumps(document))
-    for scenario in scenarios:
-        shutil.rmtree(folder / "compliance/host/resnet50" / scenario, ignore_errors=True)
