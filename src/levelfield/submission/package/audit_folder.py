@@ -76,7 +76,10 @@ class AuditFolder:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _metric(path: Path, metric: AccuracyMetric) -> float | None:
@@ -92,18 +95,13 @@ def audits_below(folder: Path) -> tuple[AuditFolder, ...]:
     """The audits below a folder, in the order of their names.
 
     Raises:
-        InputError: The folder cannot be read.
+        OSError: The folder cannot be read.
     """
-    try:
-        return tuple(
-            AuditFolder(
-                key=AuditKey(
-                    system=test.parts[-4], benchmark=test.parts[-3], scenario=test.parts[-2], test=test.parts[-1]
-                ),
-                folder=test,
-            )
-            for test in sorted((folder / COMPLIANCE).glob("*/*/*/*"))
-            if test.is_dir() and not test.name.startswith(".")
+    return tuple(
+        AuditFolder(
+            key=AuditKey(system=test.parts[-4], benchmark=test.parts[-3], scenario=test.parts[-2], test=test.parts[-1]),
+            folder=test,
         )
-    except OSError as error:
-        raise InputError(f"{error.filename or folder} cannot be read: {error.strerror or error}.") from error
+        for test in sorted((folder / COMPLIANCE).glob("*/*/*/*"))
+        if test.is_dir() and not test.name.startswith(".")
+    )

@@ -38,6 +38,7 @@ from levelfield.terms import Suite
 __all__ = ["Package", "package"]
 
 SCHEMA = "levelfield.package/1"
+COPIED_AT_ONCE = 1 << 20
 PLACES = (
     PlaceName.SYSTEM,
     PlaceName.CODE,
@@ -128,6 +129,9 @@ def _read(folders: Iterable[Path]) -> _Inputs:
             run, found = read_run_folder(folder), audits_below(folder)
         except InputError as error:
             problems += [error.message, *error.problems]
+            continue
+        except OSError as error:
+            problems.append(f"{error.filename or folder} cannot be read: {error.strerror or error}.")
             continue
         if run is None and not found:
             problems.append(f"{folder}: holds no result.json of a run, and no compliance/ with audits.")
@@ -322,5 +326,10 @@ def _put(path: Path, content: bytes | Path) -> str:
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
-        shutil.copyfile(content, path)
+        try:
+            source = content.open("rb")
+        except OSError as error:
+            raise InputError(f"{content} cannot be read: {error.strerror or error}.") from error
+        with source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, COPIED_AT_ONCE)
     return sha256_of(path)

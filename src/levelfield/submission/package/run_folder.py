@@ -129,6 +129,7 @@ def read_run_folder(folder: Path) -> RunFolder | None:
 
     Raises:
         InputError: It is damaged, or files of it are missing or no longer those that were measured; all are listed.
+        OSError: A file of it is there and cannot be read.
     """
     path = folder / RESULT_FILE
     if not path.exists():

@@ -111,6 +111,15 @@ def test_changed_and_missing_files_are_named(official: Path, request_for: Ask) -
     assert "user.conf: missing." in text
 
 
+def test_file_that_cannot_be_read_is_named(official: Path, request_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("levelfield.submission.package.run_folder.sha256_of", unreadable)
+    text = refused(request_for(official), InputError)
+    assert f"{official / 'result.json'} cannot be read: Permission denied." in text
+
+
 def test_run_without_accuracy_is_refused(mini: Path, request_for: Ask) -> None:
     change_result(mini, lambda result: result.update(accuracy=None), "Server")
     assert "Server: accuracy was not run, and a submission needs it." in refused(

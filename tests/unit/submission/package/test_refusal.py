@@ -168,19 +168,19 @@ def test_filled_output_folder_is_never_written_over(official: Path, request_for:
 
 
 def test_disk_error_leaves_nothing_behind(official: Path, request_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(source: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device", str(target))
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     text = refused(request_for(official), OutputError)
     assert "No space left on device" in text
 
 
 def test_interrupt_leaves_nothing_behind(official: Path, request_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(source: Path, target: Path) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shutil, "copyfile", interrupted)
+    monkeypatch.setattr(shutil, "copyfileobj", interrupted)
     request = request_for(official)
     with pytest.raises(KeyboardInterrupt):
         package(request)
