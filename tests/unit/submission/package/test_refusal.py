@@ -40,7 +40,7 @@ def test_rehearsal_carries_its_label_everywhere(mini: Path, request_for: Ask) ->
         "host-rehearsal"
     }
     system = read_system_description(made.root / "systems/host-rehearsal.json")
-    assert is_rehearsal(system)
+    assert is_rehearsal(system.sw_notes)
     assert system.system_name.endswith("(rehearsal)")
     assert (system.status, system.system_type) == ("rdi", "datacenter,edge")
     for name in files:
@@ -52,7 +52,7 @@ def test_rehearsal_carries_its_label_everywhere(mini: Path, request_for: Ask) ->
 
 def test_official_tree_is_no_rehearsal(official: Path, request_for: Ask) -> None:
     made = package(request_for(official))
-    assert not is_rehearsal(read_system_description(made.root / "systems/host.json"))
+    assert not is_rehearsal(read_system_description(made.root / "systems/host.json").sw_notes)
     assert not [name for name in listing(made.out) if b"REHEARSAL" in (made.out / name).read_bytes()]
 
 
