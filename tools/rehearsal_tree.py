@@ -13,11 +13,13 @@ purpose, and an ONNX model of ResNet-50's shape of input and output that knows t
 is the real path: full edition, ``--official``, audits. On real pictures the model is worth nothing.
 
 Either tree is packaged with ``--rehearsal``: neither is a result of the round. Our own check should find that label and
-nothing else that voids; the official checker knows no rehearsals and should accept both. Its code is not ours: take ``tools/submission/submission-checker.py`` and ``log_parser.py`` of
-mlcommons/inference at tag v2.0 into one folder, and name the first with ``--checker``.
+nothing else that voids; the official checker knows no rehearsals and should accept both. Its code is not ours: take
+``tools/submission/submission-checker.py`` and ``log_parser.py`` of mlcommons/inference at tag v2.0 into one folder, and
+name the first with ``--checker``.
 
 What was measured before is kept; a broken session goes on where it stopped. An audit that failed is repeated when the
-run's ``audit.json`` is deleted. Measure on a quiet machine. ``--seconds`` and ``--pictures`` make everything short, to try the tool itself; the official checker then finds what is missing.
+run's ``audit.json`` is deleted. Measure on a quiet machine. ``--seconds`` and ``--pictures`` make everything short, to
+try the tool itself; the checkers then find what is missing.
 """
 
 from __future__ import annotations
