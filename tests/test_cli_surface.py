@@ -52,6 +52,10 @@ SURFACE: dict[str, list[str]] = {
         "--processor", "--retrieved", "--round", "--scenario", "--software", "--submitter", "--suite", "--system",
         "--system-type", "--text", "--verified", "--void", "-h",
     ],
+    "submission package": [
+        "--division", "--help", "--infer", "--org", "--out", "--rehearsal", "--round", "--system-json", "-h", "RUN...",
+    ],
+    "submission verify-log": ["--help", "-h", "FULL_LOG", "MANIFEST"],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from levelfield.errors import nearest
 from levelfield.loadgen.run import IssuingChoice
-from levelfield.terms import Edition, Scenario
+from levelfield.terms import Division, Edition, Scenario
 from levelfield.workloads.task import Precision
 
-__all__ = ["edition_of", "issuing_of", "precision_of", "scenarios_of"]
+__all__ = ["division_of", "edition_of", "issuing_of", "precision_of", "scenarios_of"]
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -37,6 +37,11 @@ def scenarios_of(words: tuple[str, ...]) -> tuple[Scenario, ...]:
 def edition_of(word: str) -> Edition:
     """``mini`` or ``full``."""
     return _of(Edition, word, "edition")
+
+
+def division_of(word: str) -> Division:
+    """``closed`` or ``open``."""
+    return _of(Division, word, "division")
 
 
 def precision_of(word: str) -> Precision:

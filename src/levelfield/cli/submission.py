@@ -1,19 +1,28 @@
-"""``levelfield submission``: check a submission tree, say what a check looks at."""
+"""``levelfield submission``: make a tree that can be handed in, check one, say what a check looks at."""
 
 from __future__ import annotations
 
 import gc
 import os
+from contextlib import closing
 from pathlib import Path
 
 import click
 
+from levelfield.cli.package import package, verify_log
+
 __all__ = ["command"]
+
+OUTPUT = click.Path(path_type=Path)
 
 
 @click.group(name="submission")
 def command() -> None:
-    """Check a submission tree."""
+    """Make, check and explain a submission."""
+
+
+command.add_command(package)
+command.add_command(verify_log)
 
 
 @command.command()
@@ -22,6 +31,11 @@ def command() -> None:
 @click.option("--select", multiple=True, metavar="CODES", help="Only these checks: codes, their beginnings, official.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Leave these out; recorded in the report.")
 @click.option("--official", is_flag=True, help="Every check; --select and --ignore are refused.")
+@click.option("--csv", "csv_file", type=OUTPUT, help="The official checker's summary, cell by cell.")
+@click.option("--long-csv", type=OUTPUT, help="Every result with all that is known of it, and its findings.")
+@click.option("--json", "json_file", type=OUTPUT, help="The whole report.")
+@click.option("--sarif", "sarif_file", type=OUTPUT, help="Findings for code-scanning tools.")
+@click.option("--junit", "junit_file", type=OUTPUT, help="Checks as test cases, for CI systems.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at most.  [default: as many as cores]")
 def check(
     *,
@@ -30,27 +44,49 @@ def check(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     official: bool,
+    csv_file: Path | None,
+    long_csv: Path | None,
+    json_file: Path | None,
+    sarif_file: Path | None,
+    junit_file: Path | None,
     jobs: int | None,
 ) -> int:
     """Check the submission tree in SOURCE against the rules of a round.
 
+    SOURCE is a folder, a .zip or .tar.* file, or git:REPO[@REV][:SUBTREE]; nothing is unpacked.
+
     \b
-    levelfield submission check inference_results_v2.0/
-    levelfield submission check mine/ --official
+    levelfield submission check inference_results_v2.0/ --csv summary.csv
+    levelfield submission check mine.tar.gz --official --sarif findings.sarif
+    levelfield submission check git:results.git@main:closed/Example
     """  # noqa: D301 - click's mark for lines that stay as they are
     from levelfield.cli.submission_table import print_report
     from levelfield.rules.load import load
     from levelfield.submission.engine import Selection
     from levelfield.submission.inference.check_round import check_round
     from levelfield.submission.inference.checks import INFERENCE
-    from levelfield.submission.sources.folder import FolderSource
+    from levelfield.submission.outputs.csv import write_long_csv, write_official_csv
+    from levelfield.submission.outputs.json import write_json
+    from levelfield.submission.outputs.junit import write_junit
+    from levelfield.submission.outputs.sarif import write_sarif
+    from levelfield.submission.sources.open import open_source
 
     gc.freeze()  # what was imported is never garbage: look at what the check makes only, and more rarely
     gc.set_threshold(20_000)
     rules = load(round_name)
     texts = [one.text for one in INFERENCE.every]
     selection = Selection.parse(texts, select=select, ignore=ignore, official=official)
-    report = check_round(FolderSource(Path(source)), rules, selection, jobs=jobs or _cores())
+    with closing(open_source(source)) as opened:
+        report = check_round(opened, rules, selection, jobs=jobs or _cores())
+    for write, path in (
+        (write_official_csv, csv_file),
+        (write_long_csv, long_csv),
+        (write_json, json_file),
+        (write_sarif, sarif_file),
+        (write_junit, junit_file),
+    ):
+        if path is not None:
+            write(report, path)
     print_report(report)
     return 1 if report.fails else 0
 

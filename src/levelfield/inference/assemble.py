@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from levelfield.files import sha256_of
+from levelfield.inference.command import command_of
 from levelfield.inference.plan import Plan
 from levelfield.inference.request import RunRequest
 from levelfield.inference.result import (
     Accuracy,
     Condition,
     FileReference,
+    Implementation,
     InferenceResult,
     Lateness,
     Metric,
@@ -26,7 +28,7 @@ from levelfield.rules.model import RuleSet
 from levelfield.stats.percentile import PERCENTILES
 from levelfield.terms import Edition, Scenario, Validity
 from levelfield.units import NS_PER_S, format_ns
-from levelfield.workloads.task import Dataset
+from levelfield.workloads.task import Dataset, ModelFacts
 
 __all__ = ["OVERHEAD_SHARE", "Circumstances", "assemble"]
 
@@ -55,6 +57,9 @@ class Circumstances:
     overhead_ns: float
     """The load generator's CPU time per query (in Offline: per sample) against a null system, in ns."""
     dataset: Dataset
+    model: ModelFacts
+    system_id: str
+    """The name of the system's folders."""
     folder: Path
     """Where ``result.json`` lies."""
     logs: Path
@@ -97,6 +102,22 @@ def assemble(
         started=run.began.isoformat(timespec="milliseconds"),
         finished=run.ended.isoformat(timespec="milliseconds"),
         files=_files(circumstances),
+        system_id=circumstances.system_id,
+        implementation=_implementation(circumstances),
+    )
+
+
+def _implementation(circumstances: Circumstances) -> Implementation:
+    """What the model's file, its maker and the request say."""
+    request, model = circumstances.request, circumstances.model
+    return Implementation(
+        name=f"levelfield-{request.backend}",
+        input_data_types=", ".join(model.input_types),
+        weight_data_types=None if model.weight_types is None else ", ".join(model.weight_types),
+        starting_weights_filename=model.file_name,
+        weight_transformations=model.weight_transformations,
+        retraining=model.retraining,
+        command=command_of(request, circumstances.plan.rule.runs_as),
     )
 
 
@@ -256,6 +277,8 @@ def _files(circumstances: Circumstances) -> dict[str, FileReference]:
         "summary": "performance/run_1/mlperf_log_summary.txt",
         "detail": "performance/run_1/mlperf_log_detail.txt",
         "record": "record-performance.npz",
+        "accuracy_summary": "accuracy/mlperf_log_summary.txt",
+        "accuracy_detail": "accuracy/mlperf_log_detail.txt",
         "accuracy_log": "accuracy/mlperf_log_accuracy.json",
         "accuracy": "accuracy/accuracy.txt",
         "accuracy_record": "record-accuracy.npz",

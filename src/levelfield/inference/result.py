@@ -16,6 +16,7 @@ __all__ = [
     "Accuracy",
     "Condition",
     "FileReference",
+    "Implementation",
     "InferenceResult",
     "Lateness",
     "Metric",
@@ -154,6 +155,23 @@ class FileReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Implementation:
+    """What a submission states of the implementation; ``None`` where only the submitter can know."""
+
+    name: str
+    """``levelfield-onnxruntime``: the folder of its code."""
+    input_data_types: str
+    """``fp32``."""
+    weight_data_types: str | None
+    """``int8``; several with commas, the one with most weights first."""
+    starting_weights_filename: str
+    weight_transformations: str | None
+    retraining: str | None
+    command: tuple[str, ...]
+    """What repeats the run of this scenario, word by word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceResult:
     """One benchmark, one scenario, one run."""
 
@@ -181,7 +199,11 @@ class InferenceResult:
     """UTC, ISO 8601."""
     finished: str
     files: dict[str, FileReference] = field(default_factory=dict)
-    """By role: ``record``, ``detail``, ``summary``, ``accuracy_log``, ``accuracy``."""
+    """By role: ``record``, ``detail``, ``summary``, ``accuracy_log``, ``accuracy`` ..."""
+    system_id: str = ""
+    """The name of the system's folders."""
+    implementation: Implementation | None = None
+    """``None`` in results that were written before this was recorded."""
 
     def to_json(self) -> str:
         """The text of ``result.json``."""
@@ -217,5 +239,10 @@ class InferenceResult:
                     Provenance(**{**line, "overridden": tuple(line["overridden"])}) for line in data["settings"]
                 ),
                 "files": {role: FileReference(**reference) for role, reference in data["files"].items()},
+                "implementation": _implementation(data.get("implementation")),
             }
         )
+
+
+def _implementation(data: dict[str, Any] | None) -> Implementation | None:
+    return None if data is None else Implementation(**{**data, "command": tuple(data["command"])})

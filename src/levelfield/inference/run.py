@@ -212,6 +212,8 @@ class _Session:
             software=_software(),
             overhead_ns=overhead_ns_per_query(run.effective),
             dataset=task.dataset,
+            model=task.model_facts(),
+            system_id=self.system_name,
             folder=self._out,
             logs=folder,
         )

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "IndexArray", "InferenceTask", "PayloadArray", "Precision", "Score"]
+__all__ = ["Dataset", "IndexArray", "InferenceTask", "ModelFacts", "PayloadArray", "Precision", "Score"]
 
 IndexArray: TypeAlias = NDArray[np.int64]
 """(samples,): positions in the dataset."""
@@ -47,6 +47,22 @@ class Score:
     """The line of the official script, for ``accuracy.txt``."""
     interval: tuple[float, float] | None = None
     """95 % confidence interval in ``unit`` by bootstrap, where ``good`` of ``total`` does not give one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a submission has to state of the model that ran; ``None`` where only the submitter can know."""
+
+    file_name: str
+    """Of the model: where its weights come from."""
+    input_types: tuple[str, ...]
+    """``fp32``; each type of the inputs once."""
+    weight_types: tuple[str, ...] | None
+    """``int8``; the type with most weights first."""
+    weight_transformations: str | None
+    """What was done to the weights, from training to the file."""
+    retraining: str | None
+    """Whether and how the reference weights were trained further."""
 
 
 class Dataset(Protocol):
@@ -110,3 +126,6 @@ class InferenceTask(Protocol):
 
     def describe(self) -> Mapping[str, str]:
         """Runtime, model file, hash, precision, threads, input and output: what the result records as its backend."""
+
+    def model_facts(self) -> ModelFacts:
+        """What a submission states of the model."""

@@ -289,3 +289,18 @@ def test_rebuild_lands_in_the_same_band(tmp_path: Path) -> None:
     assert rebuilt["data"]["sha256"] == MANIFEST["data"]["sha256"]
     assert 93.5 <= rebuilt["reference_accuracy"] <= 97.0
     assert rebuilt["files"]["int8"]["accuracy"] >= GATE * rebuilt["reference_accuracy"]
+
+
+def test_facts_of_the_shipped_models_are_known() -> None:
+    fp32, int8 = opened(Precision.FP32).model_facts(), opened(Precision.INT8).model_facts()
+    assert (fp32.file_name, fp32.input_types, fp32.weight_types) == ("resnet8_fp32.onnx", ("fp32",), ("fp32",))
+    assert (int8.file_name, int8.input_types, int8.weight_types) == ("resnet8_int8.onnx", ("fp32",), ("int8",))
+    assert str(fp32.weight_transformations).startswith("none")
+    assert "130 pictures of the calibration part" in str(int8.weight_transformations)
+
+
+def test_facts_of_a_users_model_are_those_of_its_file_alone(tmp_path: Path) -> None:
+    path = shutil.copyfile(DATA / "resnet8_int8.onnx", tmp_path / "mine.onnx")
+    facts = opened(model=path).model_facts()
+    assert (facts.file_name, facts.weight_types) == ("mine.onnx", ("int8",))
+    assert (facts.weight_transformations, facts.retraining) == (None, None)

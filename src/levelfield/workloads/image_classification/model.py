@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
 from levelfield.files import sha256_of
+from levelfield.formats.onnx_weights import type_name, weight_types
 from levelfield.workloads.image_classification.preprocess import FULL_SIZE, MINI_SIZE, Layout
-from levelfield.workloads.task import Precision
+from levelfield.workloads.task import ModelFacts, Precision
 
 __all__ = ["DATA", "FULL", "MINI", "ImageModel", "MiniManifest", "ModelContract", "fitted"]
 
@@ -55,6 +56,7 @@ class ImageModel:
     """A loaded model that fits its contract."""
 
     session: Session
+    path: Path
     input_name: str
     layout: Layout
     output_name: str
@@ -70,6 +72,17 @@ class ImageModel:
         found = outputs[self.output_name]
         numbers = found.argmax(axis=1) if self.is_scores else found.reshape(-1)
         return numbers - self.offset if self.offset else numbers
+
+    def facts(self, *, transformations: str | None, retraining: str | None) -> ModelFacts:
+        """What a submission states of the model: what the file says, and what only its maker knows."""
+        types = [type_name(tensor.dtype) for tensor in self.session.inputs if tensor.dtype is not None]
+        return ModelFacts(
+            file_name=self.path.name,
+            input_types=tuple(dict.fromkeys(types)),
+            weight_types=_weight_types(self.path),
+            weight_transformations=transformations,
+            retraining=retraining,
+        )
 
     def describe(self) -> dict[str, str]:
         """What the session says, and how input and output were understood."""
@@ -106,6 +119,7 @@ def fitted(session: Session, path: Path, contract: ModelContract) -> ImageModel:
         ) from error
     return ImageModel(
         session=session,
+        path=path,
         input_name=name,
         layout=layout,
         output_name=output,
@@ -113,6 +127,14 @@ def fitted(session: Session, path: Path, contract: ModelContract) -> ImageModel:
         offset=offset,
         max_batch=max_batch,
     )
+
+
+def _weight_types(path: Path) -> tuple[str, ...] | None:
+    """``None`` where the file does not say it in a way that is known here; the runtime has read it all the same."""
+    try:
+        return weight_types(path) or None
+    except InputError:
+        return None
 
 
 def _input(session: Session, contract: ModelContract) -> tuple[str, Layout, int | None]:

@@ -10,13 +10,19 @@ from levelfield.backends.port import BackendOptions, NamedArrays
 from levelfield.metrics.top1 import ClassType, top1
 from levelfield.workloads.image_classification.dataset import Digits, ImageDataset, ImageNetFolder
 from levelfield.workloads.image_classification.model import FULL, MINI, ImageModel, MiniManifest, fitted
-from levelfield.workloads.task import IndexArray, PayloadArray, Precision, Score
+from levelfield.workloads.task import IndexArray, ModelFacts, PayloadArray, Precision, Score
 
 __all__ = ["MINI_PERFORMANCE_SAMPLES", "ImageClassification", "full_task", "mini_task"]
 
 MINI_PERFORMANCE_SAMPLES = 256
 """A quarter of the set: an accuracy run loads and unloads four times, and a performance run draws from a part of the
 data, as both do in the full edition (1,024 of 50,000)."""
+
+MINI_TRANSFORMATIONS = {
+    Precision.FP32: "none: the weights as they were trained, exported to ONNX",
+    Precision.INT8: "static quantisation (QDQ): weights int8 per channel in seven bits, activations int8 by the ranges "
+    "that the 130 pictures of the calibration part give; no picture of it is in the test set",
+}
 
 
 class ImageClassification:
@@ -25,8 +31,19 @@ class ImageClassification:
     The payload is one little-endian float32 class number, as the reference implementation writes it.
     """
 
-    def __init__(self, model: ImageModel, dataset: ImageDataset, *, precision: str, reference: float | None) -> None:
+    def __init__(
+        self,
+        model: ImageModel,
+        dataset: ImageDataset,
+        *,
+        precision: str,
+        reference: float | None,
+        transformations: str | None = None,
+        retraining: str | None = None,
+    ) -> None:
         self.model = model
+        self._transformations = transformations
+        self._retraining = retraining
         self.dataset = dataset
         self.reference = reference
         self.max_batch = model.max_batch
@@ -71,6 +88,10 @@ class ImageClassification:
         """What ran: runtime, threads, model file and hash, precision, how input and output were understood."""
         return {**self.model.describe(), "precision": self._precision}
 
+    def model_facts(self) -> ModelFacts:
+        """What a submission states of the model; of a user's own file only what stands in it."""
+        return self.model.facts(transformations=self._transformations, retraining=self._retraining)
+
 
 def mini_task(
     *,
@@ -102,6 +123,8 @@ def mini_task(
         dataset,
         precision="not stated" if model else precision.value,
         reference=manifest.reference_accuracy,
+        transformations=None if model else MINI_TRANSFORMATIONS[precision],
+        retraining=None if model else "no: trained once from random weights, for the mini edition",
     )
 
 

@@ -1,0 +1,1 @@
+"""From measured runs to the tree that a submitter hands in."""

@@ -1,0 +1,104 @@
+"""The system description of a tree: what was found on the machine, and over it what the submitter states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from levelfield.errors import FormatError, InputError
+from levelfield.formats.system_description import (
+    POWER_FIELDS,
+    REQUIRED_FIELDS,
+    SystemDescription,
+    parse_system_description,
+)
+from levelfield.rules.model import RuleSet
+from levelfield.submission.package.entry import DescribedSystem, suites_of
+from levelfield.submission.package.rehearsal import label_system
+from levelfield.submission.package.run_folder import MeasuredRun
+from levelfield.terms import Availability, Division, Suite
+
+__all__ = ["described", "read_system_statements"]
+
+MAY_BE_EMPTY = frozenset({"hw_notes", "sw_notes"})
+ACCELERATOR = "accelerator"
+
+
+def read_system_statements(path: Path, rules: RuleSet, *, organisation: str, division: Division) -> dict[str, str]:
+    """What a submitter states of a system, by field name; any of the fields, numbers as JSON numbers or as text.
+
+    Raises:
+        InputError: It cannot be read, or states what cannot be; all problems are listed.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(path, "whole file", "text that is no JSON in UTF-8", "a JSON object") from error
+    if not isinstance(document, dict):
+        raise FormatError(path, "whole file", type(document).__name__, "a JSON object with fields of a system")
+    expected = {
+        "status": [status.value for status in Availability if status in rules.availabilities],
+        "division": [division.value],
+        "submitter": [organisation],
+    }
+    problems = []
+    for name, value in document.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            problems.append(f"{name}: found {json.dumps(value)[:40]}, expected text or a number.")
+        elif name in expected and value and value not in expected[name]:
+            problems.append(f"{name}: found {value!r}, expected {' or '.join(expected[name])}.")
+        elif name == "system_type" and value and not suites_of(str(value)):
+            problems.append(f"{name}: found {value!r}, expected {' or '.join(Suite)}, or both with a comma.")
+        elif name not in REQUIRED_FIELDS and name not in POWER_FIELDS:
+            problems.append(f"{name}: not a field of a system of {rules.name}.")
+    if problems:
+        raise InputError(f"{path} cannot describe the system.", problems=problems)
+    return {name: str(value) for name, value in document.items()}
+
+
+def described(
+    run: MeasuredRun,
+    statements: Mapping[str, str],
+    *,
+    organisation: str,
+    division: Division,
+    rehearsed: Iterable[Suite] | None = None,
+) -> DescribedSystem:
+    """Describe the system of a run.
+
+    Args:
+        run: One of its runs.
+        statements: What the submitter says; wins over what was found.
+        organisation: The submitter.
+        division: The division.
+        rehearsed: For a rehearsal the suites that it is for; ``None`` = no rehearsal.
+
+    Raises:
+        InputError: The description that the run found is not one.
+    """
+    said = {name: value for name, value in statements.items() if value}
+    values = {
+        **dict.fromkeys(REQUIRED_FIELDS, ""),
+        **dict(run.description),
+        **said,
+        "division": division.value,
+        "submitter": organisation,
+    }
+    description = parse_system_description(json.dumps(values), source=f"{run.folder}/result.json, system")
+    system = run.system
+    if rehearsed is not None:
+        system, description = label_system(system, description, rehearsed)
+    return DescribedSystem(
+        id=system, measured_as=run.system, description=description, to_be_said=tuple(_to_be_said(description))
+    )
+
+
+def _to_be_said(description: SystemDescription) -> Iterable[str]:
+    """Fields that are empty and should not be; without accelerators those of accelerators should."""
+    without = description.accelerators_per_node == "0"
+    for name in description.to_be_filled_in:
+        if name not in MAY_BE_EMPTY and not (without and name.startswith(ACCELERATOR)):
+            yield name
