@@ -15,7 +15,6 @@ __all__ = [
     "Allowed",
     "AuditResult",
     "AuditVerdict",
-    "Confirmation",
     "Estimate",
     "PayloadComparison",
     "ScoreComparison",
@@ -76,26 +75,18 @@ class Estimate:
 
     what: str
     """What is compared: ``p90 latency``, ``median latency``, ``samples/s``."""
-    ratio: float
+    ratio: float | None
+    """``None`` where one of the runs gave none."""
     interval: Interval | None
     """95 %; ``None`` where too little was recorded for one."""
     verdict: AuditVerdict
-    chance_of_failing: float | None
-    """How likely an honest system with this noise fails the official rule in a single try."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """Reference and audit run by turns, on the machine as it is: levelfield's own, not part of the official test."""
-
-    ratios: tuple[float, ...]
-    """One for each pair."""
-    estimate: Estimate
+    pairs: tuple[float, ...] = ()
+    """The ratio of each pair of runs by turns; empty for the two runs of the audit itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreComparison:
-    """The headline of the audit's run against that of its reference."""
+    """The headline of the audit's run against that of its reference, and what the records say about both."""
 
     reference_score: str
     """As the summary log spells it."""
@@ -105,14 +96,28 @@ class ScoreComparison:
     """By the round's rule, on these two runs."""
     note: str
     """What the official script adds or would say otherwise; empty where nothing."""
-    within_runs: Estimate
-    """From the raw records of the two runs."""
-    confirmation: Confirmation | None
+    within_runs: tuple[Estimate, ...]
+    """From the raw records of the two runs: of the score (but in Server, where it holds no work) and of the median."""
+    by_turns: tuple[Estimate, ...] = ()
+    """From runs of reference and audit by turns, on the machine as it is: levelfield's own, not part of the official
+    test; empty where none were needed."""
+    chance_of_failing: float | None
+    """How likely an honest system with the noise that was seen fails the official rule in a single try; ``None`` where
+    the noise is not known."""
+
+    @property
+    def ratio(self) -> float:
+        """Audit over reference, as the round's rule sees it."""
+        return float(self.test_score) / float(self.reference_score)
 
     @property
     def verdict(self) -> AuditVerdict:
         """What the statistics say: by the pairs where there are some, for they hold the noise between runs too."""
-        return self.confirmation.estimate.verdict if self.confirmation is not None else self.within_runs.verdict
+        said = {estimate.verdict for estimate in self.by_turns or self.within_runs}
+        for verdict in (AuditVerdict.FAIL, AuditVerdict.UNDECIDED):
+            if verdict in said:
+                return verdict
+        return AuditVerdict.PASS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

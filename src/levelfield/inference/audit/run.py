@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,17 @@ from levelfield.inference.plan import plan_scenario
 from levelfield.inference.request import RunRequest
 from levelfield.inference.serving import serve
 from levelfield.inference.under_test import serving_of, task_of
+from levelfield.loadgen.ports import SampleLibrary, SystemUnderTest
 from levelfield.loadgen.progress import ProgressListener
 from levelfield.loadgen.run import RunOptions
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import RuleSet, ScenarioRule
 from levelfield.terms import Mode, Scenario
+from levelfield.workloads.task import InferenceTask
 
 __all__ = ["AuditRequest", "AuditRun", "audit_run"]
 
-QUICK_PAIRS = 5
+QUICK_PAIRS = 12
 """Runs by turns where two quick runs do not settle it: enough for an interval, few enough to wait for."""
 
 
@@ -122,28 +126,35 @@ class _Session:
         """Run every test of every scenario."""
         for scenario, tests in self._tests_by_scenario.items():
             rule = self._rule(scenario)
-            serving = serving_of(self._run, self._benchmark, rule)
-            task = task_of(self._run, self._benchmark, serving, rule)
             user_conf = self._place("measurements", scenario) / "user.conf"
             request = replace(self._run, user_conf=(*self._run.user_conf, user_conf))
             plan = plan_scenario(request, self._rules, rule, capacity=None)
-            with serve(task, serving, name=self._system) as system:
-                options = RunOptions(issuing=request.issuing, stall_s=request.stall_s, listener=listener)
-                bench = Bench(
-                    system=system, library=task.dataset, settings=plan.settings(Mode.PERFORMANCE), options=options
-                )
-                yield from (
-                    replace(result, folder=str(Path(result.folder).relative_to(self._folder)))
-                    for result in audit_scenario(
-                        bench,
-                        task,
-                        self._reference(scenario),
-                        rule=rule,
-                        tests=tests,
-                        folder=self._place("compliance", scenario),
-                        pairs=self._pairs,
-                    )
-                )
+            bench = Bench(
+                fresh=partial(self._fresh, rule),
+                settings=plan.settings(Mode.PERFORMANCE),
+                options=RunOptions(issuing=request.issuing, stall_s=request.stall_s, listener=listener),
+            )
+            found = audit_scenario(
+                bench,
+                self._task(rule),
+                self._reference(scenario),
+                rule=rule,
+                tests=tests,
+                folder=self._place("compliance", scenario),
+                pairs=self._pairs,
+            )
+            for result in found:
+                yield replace(result, folder=str(Path(result.folder).relative_to(self._folder)))
+
+    @contextmanager
+    def _fresh(self, rule: ScenarioRule) -> Iterator[tuple[SystemUnderTest, SampleLibrary]]:
+        """A new system, served as in the run that is audited."""
+        task = self._task(rule)
+        with serve(task, serving_of(self._run, self._benchmark, rule), name=self._system) as system:
+            yield system, task.dataset
+
+    def _task(self, rule: ScenarioRule) -> InferenceTask:
+        return task_of(self._run, self._benchmark, serving_of(self._run, self._benchmark, rule), rule)
 
     def keep(self, result: AuditResult) -> None:
         """Add a result to ``audit.json``; earlier ones of other tests and scenarios stay."""

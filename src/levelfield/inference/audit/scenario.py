@@ -20,7 +20,7 @@ from levelfield.errors import FormatError, UsageError, nearest
 from levelfield.files import make_folder, write_atomically, write_problem
 from levelfield.inference.audit.bench import Bench
 from levelfield.inference.audit.conditions import problems_of_audit, problems_of_validity
-from levelfield.inference.audit.judge import Compared, compare_scores, confirm, settled
+from levelfield.inference.audit.judge import Compared, compare_scores, settled, with_pairs
 from levelfield.inference.audit.payloads import compare_payloads, subset_scores
 from levelfield.inference.audit.record import AuditResult, PayloadComparison, ScoreComparison
 from levelfield.inference.audit.score import AuditLogs, read_audit_logs, same_score, score_value
@@ -178,7 +178,7 @@ class _Test:
             runs = self.bench.by_turns(
                 test.audit, test.reference, pairs, record=self.folder / f"confirmation-{test.name}.npz"
             )
-            score = replace(score, confirmation=confirm(runs, score.allowed, one_sided=test.one_sided))
+            score = with_pairs(score, runs, one_sided=test.one_sided)
         self._write_verdict(score, payloads, found.logs, reference.logs, problems)
         return AuditResult(
             test=test.name,

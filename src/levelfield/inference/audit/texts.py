@@ -1,8 +1,8 @@
 """The official files of an audit, as the official scripts print them; the round's checker looks for ``TEST PASS``.
 
 Sources: ``verify_accuracy.py``, ``verify_performance.py`` and ``verify_test4_performance.py`` below
-``compliance/nvidia`` of mlcommons/inference at v2.0. Where such a script stops, its last words go to the terminal and not
-into the file; here they are in the file, so that a reader sees why there is no ``TEST PASS``.
+``compliance/nvidia`` of mlcommons/inference at v2.0. Where such a script stops, its last words go to the terminal and
+not into the file; here they are in the file, so that a reader sees why there is no ``TEST PASS``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def verify_caching_text(score: ScoreComparison | None, *, problems: Sequence[str
 
 
 def _much_slower(score: ScoreComparison) -> bool:
-    fraction, ratio = score.allowed.fraction, float(score.test_score) / float(score.reference_score)
+    fraction, ratio = score.allowed.fraction, score.ratio
     latency = score.allowed.low > 0  # the bound is on the fast side
     return ratio >= 1 + fraction if latency else ratio <= 1 - fraction
 
