@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from fakes import FakeClock, Library
 
 from levelfield.inference.audit.bench import Bench
@@ -20,7 +19,8 @@ from levelfield.inference.audit.scenario import ReferenceRun, audit_scenario, au
 from levelfield.loadgen.logs import LogOptions
 from levelfield.loadgen.ports import Completions, IntArray
 from levelfield.loadgen.run import IssuingChoice, RunOptions, run_test
-from levelfield.loadgen.settings import Load, MultiStream, Offline, Seeds, Server, Settings, SingleStream
+from levelfield.loadgen.schedule import loadable_sets
+from levelfield.loadgen.settings import Load, MultiStream, Offline, Seeds, Server, Settings, SingleStream, derive
 from levelfield.rules.load import load
 from levelfield.terms import Mode, Profile, Scenario
 from levelfield.workloads.task import Score
@@ -85,14 +85,6 @@ class Skipping(Honest):
         return usual if logged else usual // 2
 
 
-class Guessing(Honest):
-    """Answers in performance mode with the right first byte and nothing behind it: what the official script reads."""
-
-    def output(self, index: int, complete: Completions) -> bytes:
-        # Accuracy mode loads the library set by set, from the start of the run; here it is told.
-        return super().output(index, complete) if self.noise != 0.05 else bytes([7, 0, 0])
-
-
 class Tuned(Honest):
     """Knows the samples that the published seed draws, and has prepared them."""
 
@@ -124,9 +116,6 @@ def settings_of(scenario: Scenario, **changes: Any) -> Settings:
 
 
 def published_samples() -> frozenset[int]:
-    from levelfield.loadgen.schedule import loadable_sets
-    from levelfield.loadgen.settings import derive
-
     effective = derive(settings_of(Scenario.SINGLE_STREAM), total_sample_count=200, performance_sample_count=64)
     return frozenset(loadable_sets(effective, Mode.PERFORMANCE)[0].indices.tolist())
 
@@ -151,8 +140,6 @@ def bench_of(make: Callable[[FakeClock], Honest], scenario: Scenario, **changes:
 def reference_of(bench: Bench, folder: Path) -> ReferenceRun:
     """The performance and the accuracy run that audits are held against."""
     bench.measure(None, folder / "performance", record=folder / "record.npz")
-    from dataclasses import replace
-
     (folder / "accuracy").mkdir()
     with bench.fresh() as (system, library):
         accuracy = replace(bench.settings, mode=Mode.ACCURACY)
@@ -190,7 +177,3 @@ def audit(
         pairs=pairs,
     )
     return {result.test: result for result in results}
-
-
-def ascending(count: int) -> np.ndarray:
-    return np.arange(1, count + 1, dtype=np.int64)
