@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Unpack
 
 import click
 
+from levelfield.cli.inference_audit import command as audit_command
+from levelfield.cli.inference_peak import command as peak_command
+from levelfield.cli.run_options import RunOptionsGiven, request_of, run_options
 from levelfield.terms import Scenario
 
 __all__ = ["command"]
@@ -18,7 +22,7 @@ def command() -> None:
 
 
 @command.command(name="run")
-@click.option("--benchmark", "-b", required=True, help="For example resnet50.")
+@run_options
 @click.option(
     "--scenario",
     "-s",
@@ -27,58 +31,18 @@ def command() -> None:
     show_default=True,
     help="SingleStream, MultiStream, Server or Offline; may be given several times; 'all' for all four.",
 )
-@click.option("--edition", default="mini", show_default=True, help="mini (ships with the package) or full (yours).")
-@click.option("--out", type=click.Path(path_type=Path), help="An empty or new folder.  [default: levelfield-BENCHMARK]")
-@click.option("--rules", default="inference-v2.0", show_default=True, help="The round whose rules hold.")
-@click.option("--official", is_flag=True, help="The round's full durations and counts; nothing it fixes may change.")
-@click.option("--data", type=click.Path(path_type=Path), help="The dataset folder (full edition).")
-@click.option("--model", type=click.Path(path_type=Path), help="A model file.  [default: the one that ships (mini)]")
-@click.option("--precision", default="fp32", show_default=True, help="Which shipped model: fp32 or int8.")
-@click.option("--backend", default="onnxruntime", show_default=True, help="The runtime.")
-@click.option("--threads", type=int, help="Threads of the runtime in each call.  [default: by scenario]")
-@click.option("--workers", type=int, help="Threads that call the runtime; 0 = the issuing one.  [default: by scenario]")
-@click.option("--batch", type=int, help="Most samples in a call.  [default: by scenario]")
-@click.option("--batch-delay", type=float, metavar="MS", help="How long a worker waits for a fuller batch.")
-@click.option("--duration", type=float, metavar="SECONDS", help="Minimum duration.  [default: 4, or the rule's]")
-@click.option("--qps", type=float, help="Target rate in Server, expected rate in Offline.  [default: measured]")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting, by its key in mlperf.conf.")
-@click.option("--user-conf", multiple=True, type=click.Path(path_type=Path), help="A user.conf in LoadGen's format.")
-@click.option("--config", type=click.Path(path_type=Path), help="A levelfield.toml with a [settings] table.")
 @click.option("--audit-config", type=click.Path(path_type=Path), help="An audit.config; never picked up by itself.")
 @click.option("--no-accuracy", is_flag=True, help="Performance only: a quick look, no result.")
 @click.option("--accuracy-only", is_flag=True, help="Accuracy only.")
-@click.option("--issuing", default="auto", show_default=True, help="Server: auto, inline, or process (one of its own).")
-@click.option("--stall", type=float, metavar="SECONDS", help="No completion for this long ends the run.")
-@click.option("--system-name", help="The system's folder name.  [default: after the processor]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run(
     *,
-    benchmark: str,
     scenario: tuple[str, ...],
-    edition: str,
-    out: Path | None,
-    rules: str,
-    official: bool,
-    data: Path | None,
-    model: Path | None,
-    precision: str,
-    backend: str,
-    threads: int | None,
-    workers: int | None,
-    batch: int | None,
-    batch_delay: float | None,
-    duration: float | None,
-    qps: float | None,
-    settings: tuple[str, ...],
-    user_conf: tuple[Path, ...],
-    config: Path | None,
     audit_config: Path | None,
     no_accuracy: bool,
     accuracy_only: bool,
-    issuing: str,
-    stall: float | None,
-    system_name: str | None,
     as_json: bool,
+    **given: Unpack[RunOptionsGiven],
 ) -> int:
     """Run a benchmark and judge the result.
 
@@ -87,36 +51,19 @@ def run(
     levelfield inference run -b resnet50 -s Server --qps 800 --out server-800
     levelfield inference run -b resnet50 --edition full --data imagenet/ --model resnet50.onnx --official
     """  # noqa: D301 - click's mark for lines that stay as they are
-    from levelfield.backends import backend_named
-    from levelfield.cli.choices import edition_of, issuing_of, precision_of, scenarios_of
+    from dataclasses import replace
+
+    from levelfield.cli.choices import scenarios_of
     from levelfield.cli.show import execute
     from levelfield.errors import UsageError
-    from levelfield.inference.request import RunRequest, ServingOverrides
 
     if no_accuracy and accuracy_only:
         raise UsageError("--no-accuracy and --accuracy-only leave nothing to run.", hint="Give at most one of them.")
-    request = RunRequest(
-        benchmark=benchmark,
-        scenarios=scenarios_of(scenario),
-        out=out or Path(f"levelfield-{benchmark}"),
-        edition=edition_of(edition),
-        rules=rules,
-        official=official,
+    request = replace(
+        request_of(given, scenarios=scenarios_of(scenario)),
         accuracy=not no_accuracy,
         performance=not accuracy_only,
-        backend=backend_named(backend),
-        precision=precision_of(precision),
-        model=model,
-        data=data,
-        serving=ServingOverrides(threads=threads, workers=workers, batch_size=batch, batch_delay_ms=batch_delay),
-        system_name=system_name,
-        user_conf=user_conf,
-        native_conf=config,
         audit_conf=audit_config,
-        settings=(*settings, *((f"target_qps={qps!r}",) if qps is not None else ())),
-        duration_s=duration,
-        issuing=issuing_of(issuing),
-        stall_s=stall,
     )
     return execute(request, as_json=as_json)
 
@@ -158,3 +105,7 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
     for row in rows:
         table.add_row(*row.values())
     Console(highlight=False).print(table)
+
+
+command.add_command(audit_command)
+command.add_command(peak_command)

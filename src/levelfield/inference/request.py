@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from levelfield.backends import Backend
 from levelfield.loadgen.run import IssuingChoice
@@ -55,6 +57,40 @@ class RunRequest:
     duration_s: float | None = None
     issuing: IssuingChoice = IssuingChoice.AUTO
     stall_s: float | None = None
+
+    def to_json(self) -> str:
+        """As a JSON object, so that a later command can run the same system again."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RunRequest:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: The data is not such a request; the caller names the file.
+        """
+
+        def path(name: str) -> Path | None:
+            return None if data[name] is None else Path(data[name])
+
+        return cls(
+            **{
+                **data,
+                "scenarios": tuple(Scenario(name) for name in data["scenarios"]),
+                "out": Path(data["out"]),
+                "edition": Edition(data["edition"]),
+                "backend": Backend(data["backend"]),
+                "precision": Precision(data["precision"]),
+                "model": path("model"),
+                "data": path("data"),
+                "serving": ServingOverrides(**data["serving"]),
+                "user_conf": tuple(Path(name) for name in data["user_conf"]),
+                "native_conf": path("native_conf"),
+                "audit_conf": path("audit_conf"),
+                "settings": tuple(data["settings"]),
+                "issuing": IssuingChoice(data["issuing"]),
+            }
+        )
 
     def problems(self) -> list[str]:
         """Everything in it that cannot be, whatever the scenario and the rules are."""

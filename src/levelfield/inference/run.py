@@ -21,17 +21,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from levelfield import __version__
-from levelfield.backends.port import BackendOptions
 from levelfield.errors import ConfigError, LevelfieldError, SettingsError
 from levelfield.files import claim_output_folder, make_folder, write_atomically
 from levelfield.inference.accuracy import gate, score_log
 from levelfield.inference.assemble import Circumstances, assemble
-from levelfield.inference.benchmarks import InferenceBenchmark, ModelChoice, benchmark_named
+from levelfield.inference.benchmarks import InferenceBenchmark, benchmark_named
 from levelfield.inference.plan import Plan, plan_scenario
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.request import RunRequest
 from levelfield.inference.result import Accuracy, InferenceResult
-from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
+from levelfield.inference.serving import capacity_per_s, serve
+from levelfield.inference.under_test import serving_of, task_of
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.logs import LogOptions
 from levelfield.loadgen.overhead import overhead_ns_per_query
@@ -189,8 +189,8 @@ class _Session:
     def scenario(self, scenario: Scenario, listener: ProgressListener | None) -> ReportedRun | None:
         """Run one scenario; ``None`` if there is no performance result."""
         request, rule = self.request, self._plans[scenario].rule
-        serving = self._serving(scenario, rule)
-        task = self._task(serving, rule)
+        serving = serving_of(request, self.benchmark, rule)
+        task = task_of(request, self.benchmark, serving, rule)
         folder = self._out / "results" / self.system_name / self.benchmark.name / scenario
         with serve(task, serving, name=self.system_name) as system:
             place = _Place(task=task, system=system, folder=folder, listener=listener)
@@ -220,31 +220,6 @@ class _Session:
         reported = ReportedRun.of(assemble(run, run.performance, accuracy, circumstances), run.performance.measurement)
         self.runs.append(reported)
         return reported
-
-    def _serving(self, scenario: Scenario, rule: ScenarioRule) -> Serving:
-        wanted = self.request.serving
-        usual = default_serving(
-            scenario, offline_batch=self.benchmark.offline_batch, samples_per_query=rule.samples_per_query
-        )
-        delay = wanted.batch_delay_ms
-        return Serving(
-            threads=usual.threads if wanted.threads is None else wanted.threads,
-            workers=usual.workers if wanted.workers is None else wanted.workers,
-            batch_size=usual.batch_size if wanted.batch_size is None else wanted.batch_size,
-            batch_delay_ns=usual.batch_delay_ns if delay is None else round(delay * 1e6),
-        )
-
-    def _task(self, serving: Serving, rule: ScenarioRule) -> InferenceTask:
-        request = self.request
-        choice = ModelChoice(
-            edition=request.edition,
-            backend=request.backend,
-            options=BackendOptions(threads=serving.threads),
-            precision=request.precision,
-            model=request.model,
-            data=request.data,
-        )
-        return self.benchmark.make(choice, rule.sizes)
 
     def _accuracy(
         self,
@@ -308,6 +283,8 @@ class _Session:
         """Write ``result.json`` anew, with every result so far."""
         document = {
             "schema": RUN_SCHEMA,
+            "request": json.loads(self.request.to_json()),
+            "system": self.system_name,
             "results": [json.loads(run.result.to_json()) for run in self.runs],
             "accuracy": [{"scenario": scenario, **asdict(accuracy)} for scenario, accuracy in self.accuracies],
             "failures": [failure.text() for failure in self.failures],

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from levelfield.errors import LevelfieldError, SystemUnderTestError
+from levelfield.loadgen.abandon import LateCounter
 from levelfield.loadgen.clocks import clock_events
 from levelfield.loadgen.collect import collect
 from levelfield.loadgen.logs import LogOptions, TestLogs, announcement
@@ -62,6 +63,9 @@ class RunOptions:
     """The wall clock, which the monotonic one is compared with."""
     lateness_bound_ns: int | None = None
     """99th percentile of the load generator's own lateness above which Server is INVALID; ``None`` = the default."""
+    give_up_hopeless: bool = False
+    """End a Server run as soon as no later query can make it valid. A search for the peak wants that; a run that is
+    kept goes to its end."""
     events: tuple[Event, ...] = ()
     """What happened before the run and belongs in its log, such as an audit file that was found."""
     before: tuple[Event, ...] = ()
@@ -329,7 +333,8 @@ class _Run:
         work = PhaseWork(state, loadable, self._options.issuing)
         before = 0 if state.timed else self._next_id
         began_ns, wall_began_ns = self._keeper.now(), self._options.wall_ns()
-        with Supervisor(state, self._options.listener, samples_before=before) as supervisor:
+        late = LateCounter.of(state) if self._options.give_up_hopeless else None
+        with Supervisor(state, self._options.listener, samples_before=before, late=late) as supervisor:
             supervisor.carry_out(work)
         if state.timed:
             took_ns, wall_took_ns = self._keeper.now() - began_ns, self._options.wall_ns() - wall_began_ns

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 
 from levelfield.errors import SystemUnderTestError
+from levelfield.loadgen.abandon import LateCounter
 from levelfield.loadgen.phase_state import PhaseState
 from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.progress import ProgressListener, Snapshot
@@ -37,9 +38,18 @@ class Supervisor:
         state: The phase.
         listener: Who is told how it goes on.
         samples_before: Completed in earlier loadable sets of the same accuracy run.
+        late: Ends the phase with an error as soon as it cannot become valid; ``None`` = it runs to its end.
     """
 
-    def __init__(self, state: PhaseState, listener: ProgressListener | None, *, samples_before: int = 0) -> None:
+    def __init__(
+        self,
+        state: PhaseState,
+        listener: ProgressListener | None,
+        *,
+        samples_before: int = 0,
+        late: LateCounter | None = None,
+    ) -> None:
+        self._late = late
         self._state = state
         self._listener = listener
         self._samples_before = samples_before
@@ -129,6 +139,9 @@ class Supervisor:
         while not self._ended.wait(TICK_S):
             if self._listener is not None and state.start_ns:
                 self._listener.update(self._snapshot())
+            if self._late is not None and not state.stop and (why := self._late.hopeless()):
+                state.error(why)
+                state.stop = True
             if self._waiting_interrupt:
                 signal.pthread_kill(self._issuing_thread, signal.SIGINT)
             if self._stalled():

@@ -55,7 +55,9 @@ class Top1:
         return f"accuracy={self.percent:.3f}%, good={self.good}, total={self.total}"
 
 
-def top1(entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_type: ClassType) -> Top1:
+def top1(
+    entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_type: ClassType, *, whole: bool = True
+) -> Top1:
     """Score the entries of an accuracy log against the labels.
 
     The first entry of a sample counts; LoadGen repeats samples to fill the last query of MultiStream.
@@ -65,6 +67,7 @@ def top1(entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_
         entries: Sample index and payload of each, in the order of the log.
         labels: (samples,) int64, the true class of every sample of the dataset.
         class_type: How a payload holds its class.
+        whole: Every sample must occur; ``False`` scores those that do, one at least.
 
     Raises:
         InputError: An index without a label, a payload that is not one number of that type, repeats that differ, or
@@ -81,7 +84,7 @@ def top1(entries: Iterable[tuple[int, bytes]], labels: NDArray[np.int64], class_
         f"sample {index}: expected an index of 0..{len(truth) - 1}" for index in first if not 0 <= index < len(truth)
     ]
     missing = [index for index in range(len(truth)) if index not in first]
-    if missing:
+    if missing and (whole or not first):
         shown = ", ".join(map(str, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
         problems.append(f"{len(missing)} of {len(truth)} samples have no entry: {shown}")
 

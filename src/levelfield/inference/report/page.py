@@ -18,7 +18,7 @@ from levelfield.inference.report.shared import accuracy_section, details_section
 from levelfield.inference.report.words import FOOTNOTE, LEGEND, caution
 from levelfield.terms import Validity
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["document", "page_script", "render_report", "write_report"]
 
 
 def write_report(path: Path, runs: Sequence[ReportedRun]) -> None:
@@ -54,12 +54,22 @@ def render_report(runs: Sequence[ReportedRun]) -> str:
         ),
         _footer(runs),
         element("div", id="tip", role="status", hidden=True),
-        _script(),
+        page_script(),
     )
-    return f"<!doctype html>\n{element('html', _head(runs), body, lang='en')}\n"
+    return document(f"{_title(runs)}: {_outcome(runs)}", body)
 
 
-def _head(runs: Sequence[ReportedRun]) -> Markup:
+def document(title: str, body: Markup) -> str:
+    """A whole page around a body, with the looks and the policy of the report; the script is the body's to hold."""
+    return f"<!doctype html>\n{element('html', _head(title), body, lang='en')}\n"
+
+
+def page_script() -> Markup:
+    """The script that shows the values of plots."""
+    return element("script", Markup(_asset("report.js")))
+
+
+def _head(title: str) -> Markup:
     style, script = _asset("report.css"), _asset("report.js")
     policy = (
         f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
@@ -72,7 +82,7 @@ def _head(runs: Sequence[ReportedRun]) -> Markup:
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="generator", content=f"levelfield {__version__}"),
         element("meta", name="robots", content="noindex"),
-        element("title", f"{_title(runs)}: {_outcome(runs)}"),
+        element("title", title),
         element("link", rel="icon", href="data:,"),
         element("style", Markup(style)),
     )
@@ -136,10 +146,6 @@ def _moment(text: str) -> str:
         return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     except ValueError:
         return text
-
-
-def _script() -> Markup:
-    return element("script", Markup(_asset("report.js")))
 
 
 def _asset(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions, NamedArrays
-from levelfield.metrics.top1 import ClassType, top1
+from levelfield.metrics.top1 import ClassType, Top1, top1
 from levelfield.workloads.image_classification.dataset import Digits, ImageDataset, ImageNetFolder
 from levelfield.workloads.image_classification.model import FULL, MINI, ImageModel, MiniManifest, fitted
 from levelfield.workloads.task import IndexArray, ModelFacts, PayloadArray, Precision, Score
@@ -79,10 +79,15 @@ class ImageClassification:
         Raises:
             InputError: The log does not cover the dataset, or holds what is not one float32.
         """
-        result = top1(entries, self.dataset.labels, ClassType.FLOAT32)
-        return Score(
-            metric="top-1", value=result.percent, unit="%", good=result.good, total=result.total, line=result.line
-        )
+        return _score(top1(entries, self.dataset.labels, ClassType.FLOAT32))
+
+    def score_subset(self, entries: Iterable[tuple[int, bytes]]) -> Score:
+        """Top-1 of the samples that occur, as an audit compares it.
+
+        Raises:
+            InputError: An entry has no label, or is not one float32.
+        """
+        return _score(top1(entries, self.dataset.labels, ClassType.FLOAT32, whole=False))
 
     def describe(self) -> dict[str, str]:
         """What ran: runtime, threads, model file and hash, precision, how input and output were understood."""
@@ -91,6 +96,10 @@ class ImageClassification:
     def model_facts(self) -> ModelFacts:
         """What a submission states of the model; of a user's own file only what stands in it."""
         return self.model.facts(transformations=self._transformations, retraining=self._retraining)
+
+
+def _score(result: Top1) -> Score:
+    return Score(metric="top-1", value=result.percent, unit="%", good=result.good, total=result.total, line=result.line)
 
 
 def mini_task(
