@@ -124,6 +124,8 @@ class Result:
     notes: str = ""
     edition: str = "full"
     """``mini`` for results of our own small editions: never comparable with a round."""
+    official: bool = True
+    """Whether it ran with the round's full durations and counts; own quick runs did not, and are never comparable."""
     provenance: Provenance
 
     @property
