@@ -74,6 +74,8 @@ def accelerators(count: int, nodes: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
+ROUND_NAMES = {"resnet": "resnet50", "ssd-small": "ssd-mobilenet", "ssd-large": "ssd-resnet34"}
+"""What the checker calls a benchmark, and its name in the round."""
 SUMMARY_METRICS = {
     "Samples/s": ("samples per second", Direction.HIGHER),
     "Queries/s": ("queries per second", Direction.HIGHER),
@@ -120,7 +122,7 @@ def _summary_result(row: Mapping[str, str], power: Mapping[str, str] | None) -> 
             software=row["framework"],
             operating_system=row["operating_system"],
         ),
-        benchmark=row["Model"],
+        benchmark=ROUND_NAMES.get(row["MlperfModel"], row["MlperfModel"]),
         model_used=row["Model"],
         scenario=scenario,
         metric=metric,

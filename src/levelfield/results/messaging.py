@@ -18,6 +18,7 @@ from levelfield.results.model import Result, Verification
 __all__ = [
     "COMPOSITE",
     "ID_NOT_ASSIGNED",
+    "KINDS_OF_FOOTNOTES",
     "LEGEND",
     "MIXED",
     "UNVERIFIED",
@@ -30,6 +31,7 @@ __all__ = [
     "difference_line",
     "differences",
     "disclosure_warning",
+    "footnote_codes",
     "footnotes",
     "full_name",
     "is_verified",
@@ -148,6 +150,12 @@ def footnotes(
     return (*found, Footnote(code="legend", text=LEGEND))
 
 
+def footnote_codes(result: Result) -> tuple[str, ...]:
+    """The codes of the footnotes that a result takes with it wherever it is shown; the legend is always one."""
+    standing = "verified" if is_verified(result) else "unverified"
+    return (standing, *(code for code, applies, _ in _KINDS if applies(result)), "legend")
+
+
 def derived_footnote(number: Derived) -> Footnote:
     """Basis and standing of a derived number (section 8)."""
     text = f"{number.name}: {number.formula}. Not the primary metric; neither official nor verified."
@@ -178,6 +186,16 @@ _KINDS = (
     ("void", lambda result: result.void, "✗ marks a result that our check refuses; it is never ranked."),
 )
 """Code, what it applies to, text."""
+KINDS_OF_FOOTNOTES = (
+    Footnote(code="verified", text=VERIFIED),
+    Footnote(code="unverified", text=UNVERIFIED),
+    Footnote(code="mixed", text=MIXED),
+    *(Footnote(code=code, text=text) for code, _, text in _KINDS),
+    Footnote(code="composite", text=COMPOSITE),
+    Footnote(code="app", text=_APP),
+    Footnote(code="legend", text=LEGEND),
+)
+"""Every footnote whose text does not depend on what is shown."""
 
 
 def chips(result: Result) -> int | None:

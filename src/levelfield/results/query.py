@@ -16,7 +16,21 @@ from levelfield.results.derived import per_accelerator, per_watt
 from levelfield.results.messaging import is_verified
 from levelfield.results.model import Direction, Result
 
-__all__ = ["Filter", "SortKey", "folded", "natural", "search_text", "sort", "values_of"]
+__all__ = [
+    "COUNTS",
+    "FLAGS",
+    "PARTS",
+    "WHOLE",
+    "Filter",
+    "SortKey",
+    "folded",
+    "has_part",
+    "is_one_of",
+    "natural",
+    "search_text",
+    "sort",
+    "values_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +72,10 @@ class Filter:
     def matches(self, result: Result) -> bool:
         """Whether a result is what is asked for."""
         return (
-            all(_is_one_of(found(result), asked) for found, asked in self._whole())
-            and all(_has_part(found(result), asked) for found, asked in self._parts())
-            and all(asked is None or found(result) is asked for found, asked in self._flags())
-            and all(_within(found(result), low, high) for found, low, high in self._ranges())
+            all(is_one_of(found(result), getattr(self, name)) for name, found in WHOLE.items())
+            and all(has_part(found(result), getattr(self, name)) for name, found in PARTS.items())
+            and all(getattr(self, name) in {None, found(result)} for name, found in FLAGS.items())
+            and all(self._within(name, found(result)) for name, found in COUNTS.items())
             and (not self.text or all(word in search_text(result) for word in self.words))
         )
 
@@ -75,41 +89,48 @@ class Filter:
         """Whether everything is asked for."""
         return all(getattr(self, field.name) == field.default for field in fields(self))
 
-    def _whole(self) -> tuple[tuple[Callable[[Result], Iterable[str]], tuple[str, ...]], ...]:
-        return (
-            (lambda result: (result.round,), self.rounds),
-            (lambda result: (round_of(result.round).suite.name,), self.suites),
-            (lambda result: (result.division,), self.divisions),
-            (lambda result: (result.availability,), self.availabilities),
-            (lambda result: (word.strip() for word in result.system.type.split(",")), self.system_types),
-            (lambda result: (result.benchmark,), self.benchmarks),
-            (lambda result: (result.scenario,), self.scenarios),
-            (lambda result: (result.edition,), self.editions),
-        )
+    def bounds(self, name: str) -> tuple[int | None, int | None]:
+        """The least and the most that is asked for of a count: ``accelerators`` or ``nodes``."""
+        return getattr(self, f"{name}_at_least"), getattr(self, f"{name}_at_most")
 
-    def _parts(self) -> tuple[tuple[Callable[[Result], Iterable[str]], tuple[str, ...]], ...]:
-        return (
-            (lambda result: (result.submitter,), self.submitters),
-            (lambda result: (result.system.name, result.system.id), self.systems),
-            (lambda result: (result.system.host.model,), self.processors),
-            (lambda result: (result.system.accelerator.model,), self.accelerators),
-            (lambda result: (result.system.software,), self.software),
-        )
+    def _within(self, name: str, found: int | None) -> bool:
+        low, high = self.bounds(name)
+        if low is None and high is None:
+            return True
+        return found is not None and (low is None or found >= low) and (high is None or found <= high)
 
-    def _flags(self) -> tuple[tuple[Callable[[Result], bool], bool | None], ...]:
-        return (
-            (lambda result: result.power_value is not None, self.power),
-            (is_verified, self.verified),
-            (lambda result: result.inferred, self.inferred),
-            (lambda result: result.official, self.official),
-            (lambda result: result.void, self.void),
-        )
 
-    def _ranges(self) -> tuple[tuple[Callable[[Result], int | None], int | None, int | None], ...]:
-        return (
-            (lambda result: result.system.accelerator.total, self.accelerators_at_least, self.accelerators_at_most),
-            (lambda result: result.system.nodes, self.nodes_at_least, self.nodes_at_most),
-        )
+WHOLE: dict[str, Callable[[Result], str]] = {
+    "rounds": lambda result: result.round,
+    "suites": lambda result: round_of(result.round).suite.name,
+    "divisions": lambda result: result.division,
+    "availabilities": lambda result: result.availability,
+    "system_types": lambda result: result.system.type,
+    "benchmarks": lambda result: result.benchmark,
+    "scenarios": lambda result: result.scenario,
+    "editions": lambda result: result.edition,
+}
+"""By the filter's field: a text that is compared whole."""
+PARTS: dict[str, Callable[[Result], str]] = {
+    "submitters": lambda result: result.submitter,
+    "systems": lambda result: f"{result.system.name}\n{result.system.id}",
+    "processors": lambda result: result.system.host.model,
+    "accelerators": lambda result: result.system.accelerator.model,
+    "software": lambda result: result.system.software,
+}
+"""A text of which a part is enough."""
+FLAGS: dict[str, Callable[[Result], bool]] = {
+    "power": lambda result: result.power_value is not None,
+    "verified": is_verified,
+    "inferred": lambda result: result.inferred,
+    "official": lambda result: result.official,
+    "void": lambda result: result.void,
+}
+COUNTS: dict[str, Callable[[Result], int | None]] = {
+    "accelerators": lambda result: result.system.accelerator.total,
+    "nodes": lambda result: result.system.nodes,
+}
+"""By the beginning of two fields, ``…_at_least`` and ``…_at_most``."""
 
 
 class SortKey(StrEnum):
@@ -209,18 +230,17 @@ def search_text(result: Result) -> str:
     return folded("\n".join(parts))
 
 
-def _is_one_of(found: Iterable[str], asked: tuple[str, ...]) -> bool:
-    return not asked or not {folded(value) for value in found}.isdisjoint(folded(value) for value in asked)
-
-
-def _has_part(found: Iterable[str], asked: tuple[str, ...]) -> bool:
-    return not asked or any(folded(part) in folded(value) for value in found for part in asked)
-
-
-def _within(found: int | None, low: int | None, high: int | None) -> bool:
-    if low is None and high is None:
+def is_one_of(found: str, asked: tuple[str, ...]) -> bool:
+    """Whether a text, or one part of a list with commas, is among what is asked for; nothing asked is answered yes."""
+    if not asked:
         return True
-    return found is not None and (low is None or found >= low) and (high is None or found <= high)
+    values = {folded(found), *(folded(part.strip()) for part in found.split(","))}
+    return not values.isdisjoint(folded(value) for value in asked)
+
+
+def has_part(found: str, asked: tuple[str, ...]) -> bool:
+    """Whether any of what is asked for is a part of a text; nothing asked is answered yes."""
+    return not asked or any(folded(part) in folded(found) for part in asked)
 
 
 def _goodness(result: Result) -> float:
