@@ -1,4 +1,4 @@
-"""Results for the site: published summaries of four suites where they are to be had, a large round made up, and a hostile one."""
+"""Results for the site: published summaries of three suites, a large round made up, and hostile ones."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def synthetic(count: int, rounds: tuple[str, ...] = ("inference-v1.1", "inferenc
         chip = draw.choice(("Chip A100", "Chip T4", "Chip MI250", "Chip QAIC100", "Chip Gaudi2"))
         system = {
             "id": f"system-{number}",
-            "name": f"{chip} × {chips}, server {number}",
+            "name": f"{chips} {chip}, server {number}",
             "type": draw.choice(("datacenter", "edge")),
             "nodes": 1,
             "accelerator": Processors(model=chip, per_node=chips, total=chips),
@@ -174,7 +174,7 @@ def hostile() -> tuple[Result, ...]:
         result(system={"id": "../../etc", "name": "'; window.hacked = 1; '"}, submitter="../..", value=math.nan),
         result(system={"id": long_name, "name": long_name}, submitter="Long", value=math.inf),
         result(system={"id": "=cmd", "name": '=HYPERLINK("http://x")'}, submitter="+1", value=-5.0, power_value=-1.0),
-        result(system={"id": "a b", "name": "twin"}, submitter="Twin", value=0.0, power_value=math.nan, power_unit="Watts"),
+        result(system={"id": "a b", "name": "twin"}, submitter="Twin", value=0.0, power_value=math.nan, power_unit="W"),
         result(system={"id": "a-b", "name": "twin"}, submitter="Twin", value=1e-300),
         result(system={"id": "a-b", "name": "twin"}, submitter="Twin", value=1e300),
         result(system={"id": "\udcff", "name": "not \udcff UTF-8 \u2028 \u202e"}, submitter="", scenario="", unit=""),

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from levelfield import __version__
 from levelfield.errors import OutputError, UsageError
 from levelfield.files import write_atomically
+from levelfield.results.model import Result
 from levelfield.results.site.catalog import Catalog, catalog_of
 from levelfield.results.site.data import data_files
 from levelfield.results.site.downloads import Offered, offered
@@ -50,22 +51,22 @@ def write_site(out: Path, inputs: SiteInputs) -> Site:
         inputs: The results and all else that decides the bytes. The same inputs give the same bytes.
 
     Raises:
-        UsageError: A round is not published and the site is not private; there is no result; one file would be too large.
+        UsageError: A round is not published and the site is not private; there is no result; one file is too large.
         OutputError: The folder holds something else, or cannot be written.
     """
     files = build_site(inputs)
-    _claim(out, files)
-    written = 0
+    before = _claim(out)
     for name, content in files.items():
-        written += len(content)
         path = out / name
         if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
-    _sweep(out, files)
+    _sweep(out, before, files)
     pages = sum(name.endswith(".html") for name in files)
-    return Site(pages=pages, files=len(files), bytes=written, digest=json.loads(files[MANIFEST])["digest"])
+    return Site(
+        pages=pages, files=len(files), bytes=sum(map(len, files.values())), digest=json.loads(files[MANIFEST])["digest"]
+    )
 
 
 def build_site(inputs: SiteInputs) -> dict[str, bytes]:
@@ -84,7 +85,7 @@ def build_site(inputs: SiteInputs) -> dict[str, bytes]:
     catalog = catalog_of(inputs.results)
     data = tuple(data_files(catalog.entries))
     downloads = () if inputs.single_file else tuple(offered(catalog, inputs))
-    digest = _digest(inputs, [text for _, text in data])
+    digest = _digest(inputs, (entry.result for entry in catalog.entries), [text for _, text in data])
     frame = Frame(inputs=inputs, data_files=data, digest=digest)
     pages = pages_of(catalog, inputs, downloads, digest)
     if inputs.single_file:
@@ -110,7 +111,7 @@ def pages_of(catalog: Catalog, inputs: SiteInputs, downloads: Iterable[Offered],
         yield chart_page(view, context(f"{view}.html"))
     yield compare_page(context("compare.html"))
     yield findings_page(context("findings.html"))
-    yield downloads_page([one.download for one in downloads], context("downloads.html"))
+    yield downloads_page([one.download for one in downloads])
     yield about_page(context("about.html"), digest)
     yield not_found(context("404.html"))
     for folder, groups, make in (
@@ -137,11 +138,12 @@ def _single(frame: Frame, pages: list[Page]) -> bytes:
     return content
 
 
-def _digest(inputs: SiteInputs, texts: Iterable[str]) -> str:
+def _digest(inputs: SiteInputs, results: Iterable[Result], texts: Iterable[str]) -> str:
     """Over everything that the pages are made from."""
     digest = hashlib.sha256()
     about = (__version__, inputs.title, inputs.retrieved.isoformat(), inputs.private, inputs.single_file)
     parts = [repr(about), *texts, *(repr(one) for one in inputs.findings)]
+    parts += [repr(one) for one in results]
     parts += [asset(name) for name in (STYLE, "theme.js", *SCRIPTS)]
     for part in parts:
         digest.update(part.encode(errors="backslashreplace") + b"\0")
@@ -158,25 +160,32 @@ def _manifest(digest: str, names: Iterable[str]) -> bytes:
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
-def _claim(out: Path, files: Iterable[str]) -> None:
-    """Refuse a folder that holds files which are not of a site that we wrote."""
-    del files
+def _claim(out: Path) -> tuple[str, ...]:
+    """Make the folder, or see which files a site that we wrote left there; anything else is refused."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         taken = sorted(entry.name for entry in out.iterdir())
+        if not taken:
+            return ()
+        listed = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["files"] if MANIFEST in taken else None
     except OSError as error:
         raise OutputError(
-            f"The output folder {out} cannot be used: {error.strerror or error}.", hint="Give another folder with --out."
+            f"The output folder {out} cannot be used: {error.strerror or error}.",
+            hint="Give another folder with --out.",
         ) from error
-    if taken and MANIFEST not in taken:
+    except (ValueError, KeyError, TypeError):
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
         raise OutputError(
-            f"The output folder {out} is not empty and holds no site (it holds {', '.join(taken[:3])}).",
+            f"The output folder {out} is not empty and holds no site of ours (it holds {', '.join(taken[:3])}).",
             hint="Give an empty or new folder with --out.",
         )
+    return tuple(listed)
 
 
-def _sweep(out: Path, files: dict[str, bytes]) -> None:
-    """Take away the files of the site that was there before, where they are not part of this one."""
-    for path in sorted(out.rglob("*.html")):
-        if path.relative_to(out).as_posix() not in files:
-            path.unlink()
+def _sweep(out: Path, before: Iterable[str], files: Iterable[str]) -> None:
+    """Take away what the site that was there before had and this one has not; nothing else is touched."""
+    for name in sorted(set(before) - set(files)):
+        path = PurePosixPath(name)
+        if not path.is_absolute() and ".." not in path.parts and (out / path).is_file():
+            (out / path).unlink()

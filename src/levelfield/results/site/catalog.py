@@ -89,8 +89,9 @@ def grouped(items: Iterable[Item], key: Callable[[Item], str]) -> dict[str, tupl
 
 
 def _order(result: Result) -> tuple[str, ...]:
+    the_round = round_of(result.round)
     return (
-        round_of(result.round).suite.name, round_of(result.round).version, result.division, result.submitter, result.system.id,
+        the_round.suite.name, the_round.version, result.division, result.submitter, result.system.id,
         result.system.type, result.benchmark, result.model_used, result.scenario, result.metric,
         result.provenance.path, repr(result),
     )  # fmt: skip

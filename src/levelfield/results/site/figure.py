@@ -23,10 +23,17 @@ SIZE = 4.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How sure a point is, as a look: hollow for unverified, dashed for inferred or derived."""
+    """How sure a point is: hollow for unverified, dashed for inferred or derived."""
 
     hollow: bool = False
-    dashed: bool = False
+    """Unverified."""
+    inferred: bool = False
+    derived: bool = False
+
+    @property
+    def dashed(self) -> bool:
+        """Whether the outline is broken: the number was not measured as such."""
+        return self.inferred or self.derived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +93,10 @@ class Figure:
     def _bottom(self) -> float:
         return max(self.y.start, self.y.end)
 
+    @property
+    def _top(self) -> float:
+        return min(self.y.start, self.y.end)
+
     def markup(self) -> Markup:
         """The whole figure."""
         points = [point for one in self.series for point in one.points]
@@ -132,13 +143,19 @@ class Figure:
             look = min(number, SERIES - 1)
             shape = element("svg", _mark(look, 7, 7, Mark()), viewBox="0 0 14 14", class_="key", aria_hidden="true")
             keys.append(element("li", shape, one.name))
-        for line in self.lines:
-            keys.append(element("li", element("span", class_=f"stroke {line.class_}", aria_hidden="true"), line.name))
+        keys += [
+            element("li", element("span", class_=f"stroke {line.class_}", aria_hidden="true"), line.name)
+            for line in self.lines
+        ]
         marks = [point.mark for one in self.series for point in one.points]
         if any(mark.hollow for mark in marks):
             keys.append(element("li", element("span", class_="hollow", aria_hidden="true"), "hollow: unverified"))
-        if any(mark.dashed for mark in marks):
-            keys.append(element("li", element("span", class_="dashed", aria_hidden="true"), "dashed: ≈ inferred"))
+        for word, broken in (
+            ("≈ inferred", any(mark.inferred for mark in marks)),
+            ("derived", any(mark.derived for mark in marks)),
+        ):
+            if broken:
+                keys.append(element("li", element("span", class_="dashed", aria_hidden="true"), f"dashed: {word}"))
         if len(keys) < 2 and not self.lines:
             return None
         return element("ul", *keys, class_="legend")
@@ -149,7 +166,7 @@ class Figure:
         for value, word in self.x.ticks:
             place = self.x.at(value)
             found += [
-                element("line", class_="grid", x1=place, x2=place, y1=TOP, y2=bottom),
+                element("line", class_="grid", x1=place, x2=place, y1=self._top, y2=bottom),
                 element("text", word, x=place, y=bottom + 18, text_anchor="middle"),
             ]
         if self.categories:
@@ -169,7 +186,7 @@ class Figure:
         return [
             *found,
             element("line", class_="axis", x1=self.x.start, x2=RIGHT, y1=bottom, y2=bottom),
-            element("text", self.y.title, class_="name", x=2, y=16),
+            element("text", self.y.title, class_="name", x=2, y=16) if self.y.title else Markup(),
             element("text", self.x.title, class_="name", x=RIGHT, y=bottom + 40, text_anchor="end"),
         ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,8 +62,7 @@ class Places:
         """The address of a page of the site, with a state in its fragment if there is one."""
         if self.single:
             return f"#page={quote(path.removesuffix('.html'), safe='/')}" + (f"&{fragment}" if fragment else "")
-        relative = posixpath.relpath(path, posixpath.dirname(self.current) or ".")
-        return quote(relative) + (f"#{fragment}" if fragment else "")
+        return "../" * self.current.count("/") + quote(path) + (f"#{fragment}" if fragment else "")
 
     def link(self, path: str, *children: Child, fragment: str = "") -> Markup:
         """A link inside the site."""
@@ -115,7 +113,9 @@ class Frame:
         """All pages in one file: without a script one after the other, with it one at a time."""
         style = asset(STYLE)
         scripts = [asset("theme.js"), *(text for _, text in self.data_files), *(asset(name) for name in SCRIPTS)]
-        policy = f"default-src 'none'; style-src {fingerprint([style])}; script-src {fingerprint(scripts)}; img-src data:"
+        policy = (
+            f"default-src 'none'; style-src {fingerprint([style])}; script-src {fingerprint(scripts)}; img-src data:"
+        )
         head = self._head(
             self.inputs.title, policy, element("style", Markup(style)), element("script", Markup(scripts[0]))
         )

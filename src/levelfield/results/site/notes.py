@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from levelfield.page.markup import Child, Markup, element
 from levelfield.results.derived import Derived
@@ -34,7 +35,12 @@ def _tags(result: Result) -> list[Markup]:
 
 
 def footnotes_of(
-    entries: Sequence[Entry], inputs: SiteInputs, *, derived: Iterable[Derived] = (), extra: Iterable[str] = ()
+    entries: Sequence[Entry],
+    inputs: SiteInputs,
+    *,
+    derived: Iterable[Derived] = (),
+    extra: Iterable[str] = (),
+    power: bool = True,
 ) -> tuple[str, ...]:
     """The footnotes of a table or chart that shows these results; the legend stands at the foot of every page.
 
@@ -43,8 +49,11 @@ def footnotes_of(
         inputs: Of the site.
         derived: Derived numbers that are shown.
         extra: What else has to be said, such as what could not be drawn.
+        power: Whether power is shown where there is some.
     """
     results = [entry.result for entry in entries]
+    if not power:
+        results = [one if one.power_value is None else replace(one, power_value=None) for one in results]
     found = footnotes(results, retrieved=_retrieved(results, inputs), derived=derived)
     return (*(note.text for note in found if note.text != LEGEND), *extra)
 

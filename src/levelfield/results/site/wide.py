@@ -20,6 +20,8 @@ __all__ = ["wide_table"]
 
 CATEGORIES = ("available", "preview", "rdi")
 """In the order of the published tables."""
+SYSTEM = 2
+"""The column that heads a row and stays in sight."""
 NO_ACCELERATOR = {"-", "N/A", "n/a", "none", "None"}
 
 
@@ -76,14 +78,15 @@ def _head(fixed: Sequence[str], columns: Sequence[tuple[str, str, str]]) -> list
     """Three levels: benchmark, scenario, unit."""
     plain = [element("th", name, scope="col", rowspan=3) for name in fixed]
     models = [
-        element("th", name, scope="colgroup", colspan=width, class_="group") for name, width in _runs(c[:1] for c in columns)
+        element("th", name, scope="colgroup", colspan=width, class_="group")
+        for name, width in _runs(c[:1] for c in columns)
     ]
     scenarios = [
         element("th", name or "result", scope="colgroup", colspan=width, class_="group")
         for name, width in _runs(c[:2] for c in columns)
     ]
     units = [element("th", unit, scope="col", class_="number") for _, _, unit in columns]
-    return [element("tr", *plain[:3], *plain[3:], *models), element("tr", *scenarios), element("tr", *units)]
+    return [element("tr", *plain, *models), element("tr", *scenarios), element("tr", *units)]
 
 
 def _runs(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, int]]:
@@ -106,7 +109,12 @@ def _cells(
     fixed: list[Child] = [
         result.submitter,
         availability_words(result.availability),
-        places.link(f"systems/{first.system}.html", system.name or system.id),
+        join(
+            [
+                places.link(f"systems/{first.system}.html", system.name or system.id),
+                element("span", f" {system.id}", class_="id") if system.name else None,
+            ]
+        ),
         count_of(system.nodes),
         system.host.model,
         count_of(system.host.per_node),
@@ -122,7 +130,7 @@ def _cells(
     by_column: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for entry in members:
         by_column[_column(entry, power=power)].append(entry)
-    cells = [element("th", fixed[0], scope="row"), *(element("td", value) for value in fixed[1:])]
+    cells = [element("th", c, scope="row") if n == SYSTEM else element("td", c) for n, c in enumerate(fixed)]
     cells += [element("td", _value(by_column[column], power=power), class_="number") for column in columns]
     return element("tr", *cells)
 

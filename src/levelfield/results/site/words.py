@@ -20,6 +20,7 @@ __all__ = [
     "suite_title",
 ]
 
+
 def suite_title(suite: str) -> str:
     """The full name with its mark, as it must stand at every mention."""
     return f"MLPerf® {suite_named(suite).title}"

@@ -6,7 +6,9 @@ LF.explore = (root) => {
   const table = LF.rows(setup);
   const visible = setup.columns.filter((column) => !column.hidden);
   const defaults = visible.filter((column) => column.shown).map((column) => column.key);
+  const FIRST = ["round", "division", "benchmark", "scenario", "submitter", "accelerator"];
   const facets = setup.columns.filter((column) => column.facet && table.columns.get(column.key).texts.length > 1);
+  facets.sort((a, b) => (FIRST.includes(b.key) - FIRST.includes(a.key)) || (FIRST.includes(a.key) ? FIRST.indexOf(a.key) - FIRST.indexOf(b.key) : 0));
   const OPEN = new Set(["round", "division", "benchmark", "scenario", "submitter"]);
   const WINDOW_FROM = 500, SPARE = 12;
   const known = new Set([...facets.map((one) => one.key), "q", "sort", "cols", "view", "x", "from", "to", "pick"]);
@@ -309,7 +311,7 @@ LF.explore = (root) => {
       title: `${table.get("benchmark", first)} ${table.get("scenario", first)}`.trim(), subtitle: rounds,
       x: word + (logX ? ", log scale" : ""), y: `${unit}  ${better}`, logX,
       head: ["system", "submitter", unit, word, "round", "division"],
-      series: shown.map(([name, some]) => ({ name, points: some.map((row) => ({ x: table.get(state.x, row), y: table.get("value", row), hollow: table.get("verification", row) !== "verified", dashed: table.get("inferred", row) === "yes", cells: [LF.el("a", { href: LF.href(setup, "systems", table.get("system_page", row)) }, table.get("system", row)), table.get("submitter", row), LF.score(table, row), LF.number(table.get(state.x, row)), table.get("round", row), table.get("division", row)] })) })),
+      series: shown.map(([name, some]) => ({ name, points: some.map((row) => ({ x: table.get(state.x, row), y: table.get("value", row), hollow: table.get("verification", row) !== "verified", inferred: table.get("inferred", row) === "yes", cells: [LF.el("a", { href: LF.href(setup, "systems", table.get("system_page", row)) }, table.get("system", row)), table.get("submitter", row), LF.score(table, row), LF.number(table.get(state.x, row)), table.get("round", row), table.get("division", row)] })) })),
       notes: [LF.el("p", {}, LF.differences(table, usable)), ...(left ? [LF.el("p", {}, `${LF.plural(left, "result")} cannot be drawn: what lies across is not stated.`)] : [])],
     }));
   };

@@ -32,7 +32,7 @@ class Download:
     sha256: str
 
 
-def downloads_page(downloads: Sequence[Download], context: Context) -> Page:
+def downloads_page(downloads: Sequence[Download]) -> Page:
     """``downloads.html``."""
     rows = [
         element(
@@ -74,7 +74,9 @@ def about_page(context: Context, digest: str) -> Page:
             element("h2", "Sources"),
             _sources(context),
             element("h2", "Verification"),
-            element("p", element("strong", UNVERIFIED), " stands by everything that is not known to be reviewed. ", MIXED),
+            element(
+                "p", element("strong", UNVERIFIED), " stands by everything that is not known to be reviewed. ", MIXED
+            ),
             element("h2", "Derived numbers"),
             element("p", "None of these is an official metric. Where one is not defined, its cell is empty."),
             _formulas(context),
@@ -82,14 +84,14 @@ def about_page(context: Context, digest: str) -> Page:
             element(
                 "p",
                 "Results share an axis or a ranking only where benchmark, scenario and unit are the same and the "
-                f"versions fit together by MLCommons' compatibility table ({compatibility_source()}). Power is only what "
-                "was measured for the same submission; ratings and estimates are never used.",
+                f"versions fit together by the compatibility table ({compatibility_source()}). Power is only what was "
+                "measured for the same submission; ratings and estimates are never used.",
             ),
             element("h2", "This site"),
             element(
                 "p",
-                f"Written by levelfield {__version__}. Build {digest}. It loads nothing from elsewhere, stores nothing but "
-                "the choice of theme, and works from a folder.",
+                f"Written by levelfield {__version__}. Build {digest}. It loads nothing from elsewhere, stores nothing "
+                "but the choice of theme, and works from a folder.",
             ),
             element("p", LEGEND),
         ),

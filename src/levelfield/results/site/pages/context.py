@@ -56,11 +56,8 @@ def facts(pairs: Iterable[tuple[str, Child]]) -> Markup:
     return element("dl", *shown, class_="facts")
 
 
-def long_table(
-    entries: Sequence[Entry], context: Context, *, label: str, columns: Sequence[str] = (), anchor: str = ""
-) -> Markup:
+def long_table(entries: Sequence[Entry], context: Context, *, label: str, columns: Sequence[str] = ()) -> Markup:
     """Results one below the other, with the columns that are asked for between benchmark and result."""
-    del anchor
     head = ["benchmark", "scenario", *columns, "result", "unit", "accuracy", "power", "findings"]
     rows = []
     for entry in entries:

@@ -31,14 +31,13 @@ def findings_page(context: Context) -> Page:
         "div",
         heading("Findings", lead),
         _codes(found) if found else _own_codes(context),
-        findings_table(found, context, label="All findings"),
+        findings_table(found, label="All findings"),
     )
     return Page(path="findings.html", title="Findings", main=main)
 
 
-def findings_table(found: Sequence[SiteFinding], context: Context, *, label: str) -> Markup | None:
+def findings_table(found: Sequence[SiteFinding], *, label: str) -> Markup | None:
     """Findings with their places; ``None`` where there are none."""
-    del context
     if not found:
         return None
     rows = []
@@ -64,11 +63,15 @@ def findings_table(found: Sequence[SiteFinding], context: Context, *, label: str
         element("tbody", *rows),
         class_="findings",
     )
-    return join([
-        element("h2", label),
-        element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0"),
-        element("p", f"{plural(left, 'finding')} more are in the report of the check.", class_="muted") if left else None,
-    ])
+    return join(
+        [
+            element("h2", label),
+            element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0"),
+            element("p", f"{plural(left, 'finding')} more are in the report of the check.", class_="muted")
+            if left
+            else None,
+        ]
+    )
 
 
 def _codes(found: Sequence[SiteFinding]) -> Markup:
@@ -79,7 +82,9 @@ def _codes(found: Sequence[SiteFinding]) -> Markup:
         cells = (element("td", _tag(severity)), element("td", title))
         count = element("td", f"{counted[code]:,}", class_="number")
         rows.append(element("tr", element("th", code, scope="row"), *cells, count))
-    head = element("tr", *(element("th", name, scope="col") for name in ("code", "weight", "what it looks at", "found")))
+    head = element(
+        "tr", *(element("th", name, scope="col") for name in ("code", "weight", "what it looks at", "found"))
+    )
     table = element("table", element("caption", "Codes"), element("thead", head), element("tbody", *rows))
     return element("div", table, class_="scroll", role="region", aria_label="Codes", tabindex="0")
 

@@ -6,11 +6,11 @@ import json
 
 from levelfield.page.markup import Markup, element
 from levelfield.results.messaging import MIXED, UNVERIFIED, VERIFIED
-from levelfield.results.site.data import COLUMNS, Kind
+from levelfield.results.site.data import COLUMNS, COMPARABLE
 from levelfield.results.site.frame import Page
 from levelfield.results.site.notes import footnotes_of
 from levelfield.results.site.pages.context import Context, heading, table_title
-from levelfield.results.site.words import plural
+from levelfield.results.site.words import plural, round_title
 
 __all__ = ["compare_page", "explore_page"]
 
@@ -29,7 +29,9 @@ def explore_page(context: Context) -> Page:
         main=element(
             "div",
             heading("Explore", lead),
-            _without_script(context, "The table with filters needs JavaScript. The same results stand in these tables:"),
+            _without_script(
+                context, "The table with filters needs JavaScript. The same results stand in these tables:"
+            ),
             element("div", class_="app", data_app="explore", data_setup=_setup(context)),
         ),
     )
@@ -47,7 +49,9 @@ def compare_page(context: Context) -> Page:
         main=element(
             "div",
             heading("Compare", lead),
-            _without_script(context, "Comparing needs JavaScript. Each system has its own page, linked from these tables:"),
+            _without_script(
+                context, "Comparing needs JavaScript. Each system has its own page, linked from these tables:"
+            ),
             element("div", class_="app", data_app="compare", data_setup=_setup(context)),
         ),
     )
@@ -71,18 +75,17 @@ def _setup(context: Context) -> str:
             "kind": column.kind.value,
             **{name: True for name in ("facet", "shown", "hidden") if getattr(column, name)},
         }
-        for column in COLUMNS
+        for column in (*COLUMNS, COMPARABLE)
     ]
     sources = {name: footnotes_of(some, context.inputs)[0] for name, some in context.catalog.rounds.items()}
     setup = {
         "rows": len(context.catalog.entries),
         "columns": columns,
-        "numbers": [column.key for column in COLUMNS if column.kind is Kind.NUMBER],
         "pages": {
             kind: places.to(f"{kind}/@.html").replace("%40", "@") for kind in ("systems", "submissions", "benchmarks")
         },
         "compare": places.to("compare.html"),
-        "explore": places.to("explore.html"),
+        "titles": {name: round_title(name) for name in context.catalog.rounds},
         "most": MOST_COMPARED,
         "single": places.single,
         "notes": {"verified": VERIFIED, "unverified": UNVERIFIED, "mixed": MIXED, "sources": sources},

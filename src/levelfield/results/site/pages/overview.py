@@ -54,7 +54,7 @@ def _early(context: Context) -> Markup | None:
     early = soon_after(context.catalog.rounds, context.inputs.retrieved)
     if not early:
         return None
-    text = f"Published less than two weeks ago: {', '.join(early)}. Until then only its submitters may compare its results."
+    text = f"Published less than two weeks ago: {', '.join(early)}. Until then only submitters may compare its results."
     return element("p", text, class_="caution", role="note")
 
 
@@ -91,18 +91,21 @@ def _benchmarks(context: Context) -> Markup:
     return element("ul", *items, class_="columns")
 
 
+READING = """\
+Closed, open, network | Closed results follow the reference model and are meant to be compared. Open ones may change \
+the model; what they used stands in their table.
+Verified and unverified | Verified results went through the review of their round. Everything else carries the word \
+unverified next to its number.
+≈ inferred | Computed from the log of another scenario, as the rules allow; never on a front or best of a round.
+(derived) | Computed here from official numbers, such as per accelerator or per watt. Not an official metric; the \
+formula stands beneath.
+✗ void | Our own check of the logs refuses the result; the finding says why. The published verdict may differ.
+Systems differ | In accelerators, nodes, availability and software. Compare names every difference."""
+"""What the words and signs mean, a line each."""
+
+
 def _reading() -> Markup:
-    items = (
-        ("Closed, open, network", "Closed results follow the reference model and are meant to be compared. Open ones may "
-         "change the model; what they used stands in their table."),
-        ("Verified and unverified", "Verified results went through the review of their round. Everything else carries "
-         "the word unverified next to its number."),
-        ("≈ inferred", "Computed from the log of another scenario, as the rules allow; never on a front or best of a round."),
-        ("(derived)", "Computed here from official numbers, such as per accelerator or per watt. Not an official metric; "
-         "the formula stands beneath."),
-        ("✗ void", "Our own check of the logs refuses the result; the finding says why. The published verdict may differ."),
-        ("Systems differ", "In accelerators, nodes, availability and software. Compare names every difference."),
-    )  # fmt: skip
+    items = [line.split(" | ") for line in READING.splitlines()]
     return element("dl", *(element("div", element("dt", a), element("dd", b)) for a, b in items), class_="reading")
 
 

@@ -50,20 +50,22 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
         context.places.link(f"submissions/{some[0].submission}.html", f"{result.submitter}, {division}")
         for division, some in divisions.items()
     ]
-    described = facts((
-        ("submitter", result.submitter),
-        ("round", round_title(result.round)),
-        ("system type", ", ".join(sorted({entry.result.system.type for entry in entries} - {""}))),
-        ("availability", availability_words(result.availability)),
-        ("nodes", f"{system.nodes:,}" if system.nodes else "not stated"),
-        ("processors", _processors(system.host)),
-        ("accelerators", _processors(system.accelerator) or "none stated"),
-        ("accelerator memory", system.accelerator_memory),
-        ("interconnect", system.interconnect),
-        ("software", system.software),
-        ("operating system", system.operating_system),
-        ("folder", element("code", system.id)),
-    ))
+    described = facts(
+        (
+            ("submitter", result.submitter),
+            ("round", round_title(result.round)),
+            ("system type", ", ".join(sorted({entry.result.system.type for entry in entries} - {""}))),
+            ("availability", availability_words(result.availability)),
+            ("nodes", f"{system.nodes:,}" if system.nodes else "not stated"),
+            ("processors", _processors(system.host)),
+            ("accelerators", _processors(system.accelerator) or "none stated"),
+            ("accelerator memory", system.accelerator_memory),
+            ("interconnect", system.interconnect),
+            ("software", system.software),
+            ("operating system", system.operating_system),
+            ("folder", element("code", system.id)),
+        )
+    )
     return Page(
         path=f"systems/{name}.html",
         title=f"{title}, {result.submitter}",
@@ -87,7 +89,7 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
             _latencies(entries, title),
             element("h2", "Submissions"),
             element("ul", *(element("li", link) for link in submissions), class_="links"),
-            findings_table(context.findings_of(entries), context, label=f"Findings about {title}"),
+            findings_table(context.findings_of(entries), label=f"Findings about {title}"),
         ),
     )
 
@@ -105,16 +107,20 @@ def submission_page(name: str, entries: Sequence[Entry], context: Context) -> Pa
         title=f"{title}, {round_title(result.round)}",
         main=element(
             "div",
-            heading(f"{result.submitter}: {result.division} submission", round_title(result.round), eyebrow="Submission"),
+            heading(
+                f"{result.submitter}: {result.division} submission", round_title(result.round), eyebrow="Submission"
+            ),
             long_table(entries, context, label=f"{title}: results", columns=("system", "accelerators", "model used")),
             context.notes(entries),
             element("h2", "What keeps these results from the closed division") if open_notes else None,
-            element("dl", *(element("div", element("dt", a), element("dd", b)) for a, b in open_notes), class_="reading")
+            element(
+                "dl", *(element("div", element("dt", a), element("dd", b)) for a, b in open_notes), class_="reading"
+            )
             if open_notes
             else None,
             element("h2", "Sources"),
             element("ul", *sources, *(element("li", external(url)) for url in places[:50]), class_="links"),
-            findings_table(context.findings_of(entries), context, label=f"Findings about {title}"),
+            findings_table(context.findings_of(entries), label=f"Findings about {title}"),
         ),
     )
 
@@ -179,7 +185,7 @@ def _processors(some: Processors) -> str:
     if not some.model and not some.total:
         return ""
     per_node = "" if some.per_node is None else f", {some.per_node:,} per node"
-    return f"{some.total if some.total is not None else '?'} × {some.model or 'not named'}{per_node}"
+    return f"{some.total if some.total is not None else '?'} x {some.model or 'not named'}{per_node}"
 
 
 def _said(title: str, texts: Sequence[str]) -> Markup | None:

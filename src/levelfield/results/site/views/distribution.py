@@ -33,7 +33,7 @@ LOG_FROM_RATIO = 30.0
 
 def distribution(entries: Iterable[Entry], drawing: Drawing) -> list[Shown]:
     """A figure for each group."""
-    found = []
+    found: list[Shown] = []
     for subject, group in groups_of(entries).items():
         usable = [entry for entry in group if entry.result.value > 0]
         if usable:

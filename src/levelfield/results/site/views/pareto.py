@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from levelfield.page.axis import linear_axis
 from levelfield.page.markup import Child
@@ -35,7 +36,7 @@ __all__ = ["pareto"]
 
 def pareto(entries: Iterable[Entry], drawing: Drawing) -> list[Shown]:
     """A figure for each group that has measured power."""
-    found = []
+    found: list[Shown] = []
     for subject, group in groups_of(entries).items():
         usable = [entry for entry in group if _power(entry) > 0 and entry.result.value > 0]
         for unit in sorted({entry.result.power_unit for entry in usable}):
@@ -83,6 +84,7 @@ def _figure(
             drawing,
             derived=derived,
             missing="cannot be drawn: no power was measured for them",
+            power=True,
         ),
     )
 
@@ -106,7 +108,7 @@ def _fronts(usable: Sequence[Entry]) -> tuple[list[Line], set[int]]:
 def _steps(front: Sequence[tuple[float, float]]) -> Iterable[tuple[float, float]]:
     """The edge of what is dominated: what was best so far stays best until the next point's power is reached."""
     yield front[0]
-    for (_, before), (x, after) in zip(front, front[1:], strict=False):
+    for (_, before), (x, after) in pairwise(front):
         yield x, before
         yield x, after
 

@@ -42,7 +42,8 @@ ROWS = 24
 """Rows of a plot of categories; further ones stay in the tables."""
 NAMES = 178.0
 """Room for the names of categories."""
-ROW_HEIGHT = 22.0
+ROW_HEIGHT = 24.0
+ROWS_FROM = 8.0
 MOST_SERIES = 7
 
 
@@ -124,7 +125,7 @@ def who(entry: Entry, drawing: Drawing) -> tuple[Child, Child]:
 
 def mark_of(result: Result) -> Mark:
     """How sure a result is."""
-    return Mark(hollow=not is_verified(result), dashed=result.inferred)
+    return Mark(hollow=not is_verified(result), inferred=result.inferred)
 
 
 def value_axis(subject: Subject, entries: Sequence[Entry]) -> Axis:
@@ -146,28 +147,34 @@ def by_submitter(entries: Sequence[Entry], point: Callable[[Entry], Point]) -> t
 
 def category_axes(title: str, low: float, high: float, rows: int, *, log: bool = False) -> tuple[Axis, Axis]:
     """A lying axis of numbers and an upright one of so many rows."""
-    bottom = TOP - 8 + ROW_HEIGHT * rows
+    bottom = ROWS_FROM + ROW_HEIGHT * rows
     x = (
-        log_axis(f"{title}, log scale", low, high, start=NAMES, end=RIGHT - 6)
+        log_axis(f"{title}, log scale", low / 1.2, high * 1.2, start=NAMES, end=RIGHT - 6)
         if log
         else linear_axis(title, high, start=NAMES, end=RIGHT - 6)
     )
     # Row 0 is at the top: the axis runs from the bottom, where the last row is.
-    y = Axis(title="", low=-0.5, high=rows - 0.5, start=TOP - 8, end=bottom, ticks=())
+    y = Axis(title="", low=-0.5, high=rows - 0.5, start=ROWS_FROM, end=bottom, ticks=())
     return x, y
 
 
 def notes_of(
-    shown: Sequence[Entry], group: Sequence[Entry], drawing: Drawing, *, missing: str, derived: Derived | None = None
+    shown: Sequence[Entry],
+    group: Sequence[Entry],
+    drawing: Drawing,
+    *,
+    missing: str,
+    derived: Derived | None = None,
+    power: bool = False,
 ) -> tuple[str, ...]:
     """The footnotes of a figure; what could not be drawn is counted, with the reason."""
     left = len(group) - len(shown)
     gone = (f"{plural(left, 'result')} of this group {missing}.",) if left else ()
-    return footnotes_of(shown, drawing.inputs, derived=[derived] if derived else (), extra=gone)
+    numbers = [derived] if derived else []
+    return footnotes_of(shown, drawing.inputs, derived=numbers, extra=gone, power=power)
 
 
 def accelerators_text(result: Result) -> str:
     """How many accelerators, and which."""
     count = count_of(result.system.accelerator.total)
-    return f"{count} × {result.system.accelerator.model}" if count else ""
-
+    return f"{count} x {result.system.accelerator.model}" if count else ""

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from levelfield.results.derived import Derived, server_offline_ratio
-from levelfield.results.messaging import is_verified
 from levelfield.results.model import Result
 from levelfield.results.site.catalog import Entry
-from levelfield.results.site.figure import Figure, Mark, Point, Series
+from levelfield.results.site.figure import Figure, Point, Series
 from levelfield.results.site.notes import footnotes_of, score
 from levelfield.results.site.views.parts import (
     ROWS,
@@ -18,6 +17,7 @@ from levelfield.results.site.views.parts import (
     Subject,
     category_axes,
     groups_of,
+    mark_of,
     subject_of,
     subtitle_of,
     title_of,
@@ -30,7 +30,7 @@ __all__ = ["ratio"]
 
 def ratio(entries: Iterable[Entry], drawing: Drawing) -> list[Shown]:
     """A figure for each benchmark with both scenarios."""
-    found = []
+    found: list[Shown] = []
     for subject, group in groups_of(entries, lambda result: replace(subject_of(result), scenario="", unit="")).items():
         pairs = _pairs(group)
         if pairs:
@@ -66,22 +66,24 @@ def _figure(
     def point(row: int) -> Point:
         derived, server, base = shown[row]
         cells = (*who(server, drawing), score(server.result), score(base.result), number(derived.value, 4))
-        return Point(
-            x=derived.value or 0, y=row, cells=cells, mark=Mark(hollow=not is_verified(server.result), dashed=True)
-        )
+        return Point(x=derived.value or 0, y=row, cells=cells, mark=replace(mark_of(server.result), derived=True))
 
     left = (f"{plural(len(pairs) - ROWS, 'system')} with lower ratios are not drawn.",) if len(pairs) > ROWS else ()
     return Figure(
         identifier=identifier,
         title=title_of(subject, "Server to Offline"),
         subtitle=subtitle_of(subject),
-        description=f"The share of Offline throughput that {plural(len(pairs), 'system')} hold within the latency limit.",
+        description=f"The share of Offline throughput that {plural(len(pairs), 'system')} hold in Server.",
         x=x,
         y=y,
         head=("system", "submitter", "Server, queries/s", "Offline, samples/s", pairs[0][0].name),
-        series=(Series(name="derived ratio", points=tuple(point(row) for row in range(len(shown)))),),
+        series=(Series(name="ratio", points=tuple(point(row) for row in range(len(shown)))),),
         footnotes=footnotes_of(
-            [entry for _, server, base in pairs for entry in (server, base)], drawing.inputs, derived=[pairs[0][0]], extra=left
+            [entry for _, server, base in pairs for entry in (server, base)],
+            drawing.inputs,
+            derived=[pairs[0][0]],
+            extra=left,
+            power=False,
         ),
         categories=tuple(entry.result.system.name or entry.result.system.id for _, entry, _ in shown),
     )

@@ -105,7 +105,7 @@ def _figure(
         head=("system", "submitter", "version", subject.unit, "power"),
         series=tuple(shown),
         lines=_best(chain, column),
-        footnotes=footnotes_of(entries, drawing.inputs, extra=(NOTE,)),
+        footnotes=footnotes_of(entries, drawing.inputs, extra=(NOTE,), power=False),
     )
 
 
@@ -123,5 +123,5 @@ def _family(entry: Entry) -> str:
     """Submitter and kind of system: the same accelerators in the same number."""
     result = entry.result
     accelerator = result.system.accelerator
-    kind = f"{accelerator.total} × {accelerator.model}" if accelerator.total else result.system.host.model
+    kind = f"{accelerator.total} x {accelerator.model}" if accelerator.total else result.system.host.model
     return f"{result.submitter}, {kind}"

@@ -29,7 +29,7 @@ __all__ = ["scaling"]
 
 def scaling(entries: Iterable[Entry], drawing: Drawing) -> list[Shown]:
     """A figure for each group with two or more numbers of accelerators."""
-    found = []
+    found: list[Shown] = []
     for subject, group in groups_of(entries).items():
         usable = [entry for entry in group if _count(entry) > 0 and entry.result.value > 0]
         adds_up = quantity_of(subject.unit) in {Quantity.THROUGHPUT, Quantity.TIME_TO_TRAIN}
