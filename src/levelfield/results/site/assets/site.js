@@ -33,9 +33,9 @@ LF.state = {
   // Pairs of the address in their order; keys that nobody knows are kept.
   read() {
     const decode = (text) => { try { return decodeURIComponent(text.replace(/\+/g, " ")); } catch { return text; } };
-    return location.hash.slice(1).split("&").filter(Boolean).map((pair) => {
+    return location.hash.slice(1).split("&").filter((pair) => pair.includes("=")).map((pair) => {  // the rest are anchors
       const at = pair.indexOf("=");
-      return at < 0 ? [decode(pair), ""] : [decode(pair.slice(0, at)), decode(pair.slice(at + 1))];
+      return [decode(pair.slice(0, at)), decode(pair.slice(at + 1))];
     });
   },
   text(pairs) {
@@ -66,6 +66,12 @@ LF.state = {
   say();
   document.querySelector("header.top").append(button);
 })();
+
+// Skipping to the content moves the focus and leaves the state in the address alone.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  (document.querySelector("section.page:not([hidden])") || document.getElementById("main")).focus();
+});
 
 // -------------------------------------------------------------------------------------------------------- tooltips
 LF.plot = (plot) => {
