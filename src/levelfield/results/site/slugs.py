@@ -37,7 +37,7 @@ def slugs_of(keys: Iterable[Key], parts: dict[Key, Sequence[str]]) -> dict[Key, 
 
 def _plain(text: str) -> tuple[str, bool]:
     """The name, and whether it says all of the text."""
-    name = re.sub(r"[^a-z0-9._]+", "-", text.casefold()).strip("-.")
+    name = re.sub(r"[^a-z0-9._]+|\.\.+", "-", text.casefold()).strip("-.")
     return name[:LONGEST].rstrip("-."), 0 < len(name) <= LONGEST
 
 
