@@ -15,7 +15,7 @@ from levelfield.page.policy import fingerprint
 from levelfield.results.messaging import LEGEND
 from levelfield.results.site.inputs import SiteInputs
 
-__all__ = ["Frame", "Page", "Places", "asset", "external"]
+__all__ = ["SCRIPTS", "STYLE", "Frame", "Page", "Places", "asset", "external"]
 
 NAVIGATION = (
     ("Overview", "index.html"),
