@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module below levelfield.cli, one line of help). Listed here so that --help imports none of them.
     "demo": ("demo", "The main job in about a minute: measure, judge, report. Needs no download."),
     "inference": ("inference", "Measure a benchmark under the rules."),
+    "results": ("results", "Keep published and own results: import, table, compare, export."),
     "rules": ("rules", "Look into the rule book: rounds, benchmarks, limits, targets."),
     "doctor": ("doctor", "Tell what this machine can run and how well it keeps time."),
 }

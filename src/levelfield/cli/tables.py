@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from levelfield.cli.terminal import encodable
 from levelfield.inference.report.words import badge_of, caution, metric_text, verdict_sentence
 from levelfield.inference.result import InferenceResult
 from levelfield.terms import Scenario
@@ -40,12 +41,12 @@ def print_closing(
 
     def show(text: str, style: str = "") -> None:
         inner = text.lstrip(" ")
-        console.print(Padding(Text(_encodable(inner, console), style=style), (0, 0, 0, len(text) - len(inner))))
+        console.print(Padding(Text(encodable(inner, console), style=style), (0, 0, 0, len(text) - len(inner))))
 
     for first in range(0, len(results), at_once):
         group = results[first : first + at_once]
         cell_width = min(CELL_WIDTH, console.width - LABEL_WIDTH) - 1
-        console.print(closing_table(group, cell_width=cell_width, encodable=lambda text: _encodable(text, console)))
+        console.print(closing_table(group, cell_width=cell_width, encodable=lambda text: encodable(text, console)))
         console.print()
     told = reasons(results)
     for text in told:
@@ -57,7 +58,7 @@ def print_closing(
         show(warning[0].upper() + warning[1:] + ".", "yellow")
     for name, path in paths:
         # Paths stay on one line, whole, so that a terminal can open them.
-        console.print(Text(_encodable(f"{name:<{LABEL_WIDTH}}{path}", console)), soft_wrap=True)
+        console.print(Text(encodable(f"{name:<{LABEL_WIDTH}}{path}", console)), soft_wrap=True)
 
 
 def closing_table(
@@ -177,11 +178,3 @@ def _style(label: str, result: InferenceResult) -> str:
             return "" if result.lateness.met else "red"
         case _:
             return ""
-
-
-def _encodable(text: str, console: Console) -> str:
-    if console.encoding.lower().replace("-", "").startswith("utf"):
-        return text
-    for beyond, plain in (("✓", "ok"), ("✗", "!!"), ("µ", "u"), ("…", "...")):
-        text = text.replace(beyond, plain)
-    return text.encode(console.encoding, "replace").decode(console.encoding)

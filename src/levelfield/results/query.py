@@ -171,7 +171,7 @@ def sort(results: Iterable[Result], by: SortKey = SortKey.NATURAL, *, reverse: b
             return _by_number(ordered, lambda result: per_watt(result).value, reverse=not reverse)
         case SortKey.VALUE:
             best = _by_number(ordered, _goodness, reverse=not reverse)
-            return tuple(sorted(best, key=lambda result: (result.benchmark, result.scenario, result.unit)))
+            return tuple(sorted(best, key=_kind_of_run))
 
 
 def natural(result: Result) -> tuple[object, ...]:
@@ -241,6 +241,11 @@ def is_one_of(found: str, asked: tuple[str, ...]) -> bool:
 def has_part(found: str, asked: tuple[str, ...]) -> bool:
     """Whether any of what is asked for is a part of a text; nothing asked is answered yes."""
     return not asked or any(folded(part) in folded(found) for part in asked)
+
+
+def _kind_of_run(result: Result) -> tuple[object, ...]:
+    """What is measured, and own mini and quick runs apart: they are not comparable."""
+    return result.benchmark, result.scenario, result.unit, result.edition, not result.official
 
 
 def _goodness(result: Result) -> float:

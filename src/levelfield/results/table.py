@@ -64,6 +64,7 @@ class WideCell:
     """A number as it was given, and what stands beside it."""
 
     value: float
+    unit: str
     marks: tuple[str, ...]
     """``≈`` for inferred, ``unverified``."""
     result: Result
@@ -145,7 +146,7 @@ def _wide(
                     f"{result.provenance.source}:{result.provenance.path}."
                 )
                 continue
-            row[column] = WideCell(value=value, marks=_marks(result), result=result)
+            row[column] = WideCell(value=value, unit=column.unit, marks=_marks(result), result=result)
     return WideTable(
         round=key[0],
         system_type=key[1],
