@@ -28,6 +28,10 @@ SURFACE: dict[str, list[str]] = {
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
     "inference list": ["--help", "--json", "--rules", "-h"],
+    "results site": [
+        "--database", "--help", "--out", "--private", "--retrieved", "--round", "--single-file", "--title", "-h",
+        "[SOURCE]...",
+    ],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],

@@ -69,7 +69,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "single": SiteInputs(results=some_results(), retrieved=DAY, single_file=True),
     }
     for name, content in inputs.items():
-        write_site(folder / name, content)
+        write_site(folder / name, content, today=DAY)
     return {name: folder / name for name in inputs}
 
 

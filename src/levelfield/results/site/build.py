@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path, PurePosixPath
 
 from levelfield import __version__
@@ -14,7 +15,7 @@ from levelfield.files import write_atomically
 from levelfield.results.model import Result
 from levelfield.results.site.catalog import Catalog, catalog_of
 from levelfield.results.site.data import data_files
-from levelfield.results.site.downloads import Offered, offered
+from levelfield.results.site.downloads import Offer, offer
 from levelfield.results.site.frame import SCRIPTS, STYLE, Frame, Page, Places, asset
 from levelfield.results.site.inputs import SiteInputs
 from levelfield.results.site.pages.about import about_page, downloads_page
@@ -43,17 +44,20 @@ class Site:
     digest: str
 
 
-def write_site(out: Path, inputs: SiteInputs) -> Site:
+def write_site(out: Path, inputs: SiteInputs, *, today: date) -> Site:
     """Write a site into a folder; files that are there and unchanged stay as they are.
 
     Args:
         out: A folder that is empty, not there yet, or holds a site that this function wrote.
         inputs: The results and all else that decides the bytes. The same inputs give the same bytes.
+        today: Rounds that are not published by then are shown in a private site only.
 
     Raises:
         UsageError: A round is not published and the site is not private; there is no result; one file is too large.
         OutputError: The folder holds something else, or cannot be written.
     """
+    if not inputs.private:
+        check_published((result.round for result in inputs.results), today)
     files = build_site(inputs)
     before = _claim(out)
     for name, content in files.items():
@@ -73,32 +77,31 @@ def build_site(inputs: SiteInputs) -> dict[str, bytes]:
     """Every file of the site by its name; pure, so that a test can hold it to the byte.
 
     Raises:
-        UsageError: As :func:`write_site`.
+        UsageError: There is no result, or one file would be too large.
     """
     if not inputs.results:
         raise UsageError(
             "There is no result to show.",
             hint="Check the filters; levelfield results table lists what the database holds.",
         )
-    if not inputs.private:
-        check_published((result.round for result in inputs.results), inputs.retrieved)
     catalog = catalog_of(inputs.results)
     data = tuple(data_files(catalog.entries))
-    downloads = () if inputs.single_file else tuple(offered(catalog, inputs))
+    files_offered = Offer() if inputs.single_file else offer(catalog, inputs)
     digest = _digest(inputs, (entry.result for entry in catalog.entries), [text for _, text in data])
     frame = Frame(inputs=inputs, data_files=data, digest=digest)
-    pages = pages_of(catalog, inputs, downloads, digest)
+    pages = pages_of(catalog, inputs, files_offered, digest)
     if inputs.single_file:
         return {"index.html": _single(frame, list(pages)), MANIFEST: _manifest(digest, ["index.html"])}
     files = {page.path: _encoded(frame.page(page)) for page in pages}
     files |= {f"assets/{name}": _encoded(asset(name)) for name in (STYLE, "theme.js", *SCRIPTS)}
     files |= {name: _encoded(text) for name, text in data}
-    files |= {one.download.path: one.content for one in downloads}
+    named = zip(files_offered.downloads, files_offered.contents, strict=True)
+    files |= {download.path: content for download, content in named}
     files[MANIFEST] = _manifest(digest, files)
     return files
 
 
-def pages_of(catalog: Catalog, inputs: SiteInputs, downloads: Iterable[Offered], digest: str) -> Iterator[Page]:
+def pages_of(catalog: Catalog, inputs: SiteInputs, files_offered: Offer, digest: str) -> Iterator[Page]:
     """Every page, one at a time."""
 
     def context(path: str) -> Context:
@@ -111,7 +114,7 @@ def pages_of(catalog: Catalog, inputs: SiteInputs, downloads: Iterable[Offered],
         yield chart_page(view, context(f"{view}.html"))
     yield compare_page(context("compare.html"))
     yield findings_page(context("findings.html"))
-    yield downloads_page([one.download for one in downloads])
+    yield downloads_page(files_offered.downloads, files_offered.notes)
     yield about_page(context("about.html"), digest)
     yield not_found(context("404.html"))
     for folder, groups, make in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 from results import accelerators, result
-from site_results import HOSTILE, hostile, published, synthetic
+from site_results import HOSTILE, hostile, published
 
 from levelfield.errors import OutputError, UsageError
 from levelfield.results.messaging import LEGEND, UNVERIFIED, VERIFIED
@@ -266,16 +267,20 @@ def test_one_file_holds_every_page_and_names_its_scripts_by_hash(files: dict[str
     assert policy[1].count("sha256-") == len(re.findall(r"<script>", text)) + 1
 
 
-def test_one_file_that_would_be_too_large_is_refused_with_advice() -> None:
-    with pytest.raises(UsageError, match="the limit is 10,000,000") as caught:
-        build_site(inputs(*synthetic(3000), single_file=True))
+def test_one_file_that_would_be_too_large_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("levelfield.results.site.build.LARGEST_SINGLE_FILE", 50_000)
+    with pytest.raises(UsageError, match="the limit is 50,000") as caught:
+        build_site(inputs(*small(), single_file=True))
     assert "--single-file" in (caught.value.hint or "")
 
 
-def test_a_private_build_is_marked_and_may_hold_unpublished_rounds() -> None:
+def test_a_private_build_is_marked_and_may_hold_unpublished_rounds(tmp_path: Path) -> None:
     unpublished = result(round="inference-v99.0")
     with pytest.raises(UsageError, match="before their round is published"):
-        build_site(inputs(unpublished))
+        write_site(tmp_path / "site", inputs(unpublished), today=DAY)
+    with pytest.raises(UsageError, match="2022-04-06"):
+        write_site(tmp_path / "site", inputs(result()), today=date(2022, 4, 5))
+    assert not (tmp_path / "site").exists()
     for name, content in build_site(inputs(unpublished, private=True)).items():
         if name.endswith(".html"):
             assert b'name="robots" content="noindex"' in content
@@ -292,13 +297,13 @@ def test_no_results_are_an_error_with_the_next_step() -> None:
 
 def test_a_folder_is_written_anew_and_what_is_gone_is_taken_away(tmp_path: Path) -> None:
     out = tmp_path / "site"
-    write_site(out, inputs(*small()))
+    write_site(out, inputs(*small()), today=DAY)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
     (out / "my.txt").write_text("mine")
-    again = write_site(out, inputs(*small()))
+    again = write_site(out, inputs(*small()), today=DAY)
     assert {path: path.stat().st_mtime_ns for path in before} == before, "unchanged files stay as they are"
     assert again.pages == sum(path.suffix == ".html" for path in before)
-    write_site(out, inputs(result()))
+    write_site(out, inputs(result()), today=DAY)
     assert not (out / "systems/inference-v2.0-acme-box-1x2.html").exists()
     assert (out / "systems/inference-v2.0-acme-box-8.html").exists()
     assert (out / "my.txt").read_text() == "mine"
@@ -310,7 +315,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, manifest: str | N
     if manifest is not None:
         (tmp_path / MANIFEST).write_text(manifest)
     with pytest.raises(OutputError, match=r"not empty and holds no site of ours .*thesis\.tex|site\.json"):
-        write_site(tmp_path, inputs())
+        write_site(tmp_path, inputs(), today=DAY)
     assert (tmp_path / "thesis.tex").exists()
 
 
@@ -320,7 +325,7 @@ def test_a_forged_list_of_files_takes_nothing_away_outside(tmp_path: Path) -> No
     out = tmp_path / "site"
     out.mkdir()
     (out / MANIFEST).write_text(json.dumps({"files": ["../victim.txt", str(victim)]}))
-    write_site(out, inputs())
+    write_site(out, inputs(), today=DAY)
     assert victim.exists()
 
 
@@ -332,3 +337,18 @@ def test_published_rounds_stand_with_their_official_numbers(shared_data: Path) -
     training = Read(files["tables/training-v1.1-closed.html"].decode()).text
     assert "28.6047" in training
     assert len(html_of(files)) > 100
+
+
+def test_downloads_are_named_with_size_and_hash_and_are_the_same_rows(files: dict[str, bytes]) -> None:
+    text = files["downloads.html"].decode()
+    for name in ("results.json", "results.csv", "results.safe.csv", "results.sqlite"):
+        content = files[f"downloads/{name}"]
+        assert f'href="downloads/{name}"' in text
+        assert hashlib.sha256(content).hexdigest() in text
+    assert len(json.loads(files["downloads/results.json"])["rows"]) == len(small())
+
+
+def test_what_no_file_can_hold_is_left_out_of_the_downloads_and_said() -> None:
+    page = Read(build_site(inputs(*hostile()))["downloads.html"].decode()).text
+    assert "3 results left out of the files: a number of it is not finite." in page
+    assert "Two results claim the same place in a table." in page

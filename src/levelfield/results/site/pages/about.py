@@ -32,7 +32,7 @@ class Download:
     sha256: str
 
 
-def downloads_page(downloads: Sequence[Download]) -> Page:
+def downloads_page(downloads: Sequence[Download], notes: Sequence[str]) -> Page:
     """``downloads.html``."""
     rows = [
         element(
@@ -58,7 +58,7 @@ def downloads_page(downloads: Sequence[Download]) -> Page:
             "div",
             heading("Downloads", words),
             element("div", table, class_="scroll", role="region", aria_label="Files", tabindex="0") if rows else None,
-            element("p", LEGEND, class_="footnotes"),
+            *(element("p", note, class_="caution", role="note") for note in notes),
         ),
     )
 
