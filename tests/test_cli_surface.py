@@ -28,6 +28,24 @@ SURFACE: dict[str, list[str]] = {
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
     "inference list": ["--help", "--json", "--rules", "-h"],
+    "results": ["--help", "-h"],
+    "results import": ["--database", "--help", "--json", "--published", "--round", "-h", "SOURCE..."],
+    "results table": [
+        "--accelerator", "--availability", "--benchmark", "--csv", "--database", "--division", "--edition", "--help",
+        "--inferred", "--json", "--limit", "--max-accelerators", "--min-accelerators", "--power", "--processor",
+        "--reverse", "--round", "--scenario", "--software", "--sort", "--submitter", "--suite", "--system",
+        "--system-type", "--text", "--verified", "--void", "--wide", "-h",
+    ],
+    "results compare": [
+        "--benchmark", "--database", "--division", "--help", "--json", "--limit", "--round", "--scenario",
+        "--system-type", "-h", "MY_RUN",
+    ],
+    "results export": [
+        "--accelerator", "--availability", "--benchmark", "--database", "--division", "--edition", "--format",
+        "--help", "--inferred", "--json", "--max-accelerators", "--min-accelerators", "--out", "--power",
+        "--processor", "--retrieved", "--round", "--scenario", "--software", "--submitter", "--suite", "--system",
+        "--system-type", "--text", "--verified", "--void", "-h",
+    ],
     "results site": [
         "--database", "--help", "--out", "--private", "--retrieved", "--round", "--single-file", "--title", "-h",
         "[SOURCE]...",
@@ -84,7 +102,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"levelfield, version {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["demo", "--help"], ["inference", "run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["demo", "--help"], ["inference", "run", "--help"], ["results", "table", "--help"]],
+)
 def test_help_loads_nothing_heavy(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = (
         "import json, sys, time\n"

@@ -154,6 +154,7 @@ def table(
     levelfield results table --round inference-v2.0 --wide
     """  # noqa: D301 - click's mark for lines that stay as they are
     from levelfield.cli.results_choices import sort_key_of
+    from levelfield.cli.results_drawing import results_text
     from levelfield.cli.results_tables import print_long, print_wide, wide_json
     from levelfield.files import write_atomically
     from levelfield.results.exports import csv_text, json_text, wide_csv_text
@@ -168,7 +169,7 @@ def table(
     if csv_file is not None:
         text = "\r\n".join(wide_csv_text(sheet) for sheet in sheets) if wide else csv_text(found)
         write_atomically(csv_file, text)
-        click.echo(f"{len(found):,} results in {csv_file}")
+        click.echo(f"{results_text(len(found))} in {csv_file}")
     elif as_json:
         click.echo(json.dumps(wide_json(sheets), indent=2, ensure_ascii=False) if wide else json_text(found), nl=wide)
     elif wide:
@@ -263,6 +264,7 @@ def export(
     levelfield results export --out table --format parquet
     """  # noqa: D301 - click's mark for lines that stay as they are
     from levelfield.cli.results_choices import export_of, retrieval_of
+    from levelfield.cli.results_drawing import results_text
     from levelfield.results.exports import PLAIN
     from levelfield.results.exports import export as exported
     from levelfield.results.query import Filter
@@ -278,7 +280,7 @@ def export(
         click.echo(json.dumps({"results": len(found), "files": rows}, indent=2))
         return
     width = max(len(file.path.name) for file in files)
-    click.echo(f"{len(found):,} results in {out}:")
+    click.echo(f"{results_text(len(found))} in {out}:")
     for file in files:
         click.echo(f"  {file.path.name:<{width}}  {file.bytes:>11,} B  {file.about}")
 
