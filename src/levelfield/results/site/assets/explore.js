@@ -363,5 +363,6 @@ LF.explore = (root) => {
   addEventListener("popstate", restore);
   parse();
   update();
+  requestAnimationFrame(() => setTimeout(() => performance.mark("levelfield-ready")));  // drawn, and free to answer
 };
 document.querySelectorAll('[data-app="explore"]').forEach(LF.explore);
