@@ -74,8 +74,8 @@ def tiny_results(path: Path) -> Iterator[Result]:
     with path.open(newline="") as stream:
         for row in csv.DictReader(stream):
             value = row["printed"] or row["recomputed"]
-            if row["mode"] in {"performance", "energy"} and value:
-                lower = "uJ" in row["unit"]
+            lower = "uJ" in row["unit"]
+            if value and row["mode"] == ("energy" if lower else "performance"):
                 place = f"{row['division']}/{row['submitter']}/{row['system']}/{row['benchmark']}/{row['mode']}"
                 system = replace(
                     SYSTEM,

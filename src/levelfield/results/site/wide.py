@@ -112,7 +112,7 @@ def _cells(
         join(
             [
                 places.link(f"systems/{first.system}.html", system.name or system.id),
-                element("span", f" {system.id}", class_="id") if system.name else None,
+                element("span", f" {system.id}", class_="id") if system.name not in {"", system.id} else None,
             ]
         ),
         count_of(system.nodes),

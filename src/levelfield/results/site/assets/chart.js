@@ -67,8 +67,8 @@ LF.chart = (() => {
   const figure = ({ title, subtitle, x, y, series, head, notes, logX = false, logY = false }) => {
     const all = series.flatMap((one) => one.points);
     const xs = all.map((point) => point.x), ys = all.map((point) => point.y);
-    const across = logX ? log(x, Math.min(...xs), Math.max(...xs), LEFT, RIGHT) : linear(x, Math.max(...xs), LEFT, RIGHT);
-    const up = logY ? log(y, Math.min(...ys), Math.max(...ys), BOTTOM, TOP) : linear(y, Math.max(...ys), BOTTOM, TOP);
+    const across = logX ? log(x, Math.min(...xs) / 1.15, Math.max(...xs) * 1.15, LEFT, RIGHT) : linear(x, Math.max(...xs), LEFT, RIGHT);
+    const up = logY ? log(y, Math.min(...ys) / 1.15, Math.max(...ys) * 1.15, BOTTOM, TOP) : linear(y, Math.max(...ys), BOTTOM, TOP);
     const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${BOTTOM + 48}`, role: "img", "aria-label": `${title}. ${subtitle}` });
     for (const [value, word] of across.ticks) {
       const at = place(across, value);

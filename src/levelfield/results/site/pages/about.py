@@ -44,7 +44,13 @@ def downloads_page(downloads: Sequence[Download], notes: Sequence[str]) -> Page:
         )
         for one in downloads
     ]
-    head = element("tr", *(element("th", name, scope="col") for name in ("file", "what it holds", "size", "SHA-256")))
+    head = element(
+        "tr",
+        *(
+            element("th", name, scope="col", class_="number" if name == "size" else None)
+            for name in ("file", "what it holds", "size", "SHA-256")
+        ),
+    )
     table = element("table", element("caption", "Files"), element("thead", head), element("tbody", *rows))
     words = (
         "The same results in every format. What you filter in Explore can be saved there, as CSV or JSON."
@@ -58,7 +64,7 @@ def downloads_page(downloads: Sequence[Download], notes: Sequence[str]) -> Page:
             "div",
             heading("Downloads", words),
             element("div", table, class_="scroll", role="region", aria_label="Files", tabindex="0") if rows else None,
-            *(element("p", note, class_="caution", role="note") for note in notes),
+            element("ul", *(element("li", note) for note in notes), class_="footnotes") if notes else None,
         ),
     )
 

@@ -16,6 +16,11 @@ from levelfield.results.site.words import number, round_title
 __all__ = ["Context", "facts", "figures_of", "heading", "long_table", "table_title"]
 
 
+NUMBERS = {"result", "power", "accelerators"}
+KEPT = {"benchmark", "result"}
+"""Columns that a table has even where all their cells are empty; others go."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The site and the page that is being made."""
@@ -59,7 +64,7 @@ def facts(pairs: Iterable[tuple[str, Child]]) -> Markup:
 def long_table(entries: Sequence[Entry], context: Context, *, label: str, columns: Sequence[str] = ()) -> Markup:
     """Results one below the other, with the columns that are asked for between benchmark and result."""
     head = ["benchmark", "scenario", *columns, "result", "unit", "accuracy", "power", "findings"]
-    rows = []
+    rows: list[list[Child]] = []
     for entry in entries:
         result = entry.result
         power = f"{number(result.power_value)} {result.power_unit}" if result.power_value is not None else ""
@@ -73,7 +78,8 @@ def long_table(entries: Sequence[Entry], context: Context, *, label: str, column
             power,
             " ".join(result.findings),
         ]
-        rows.append(_row(cells, len(columns) + 2))
+        rows.append(cells)
+    kept = [n for n, name in enumerate(head) if name in KEPT or any(row[n] for row in rows)]
     table = element(
         "table",
         element("caption", label),
@@ -82,25 +88,21 @@ def long_table(entries: Sequence[Entry], context: Context, *, label: str, column
             element(
                 "tr",
                 *(
-                    element("th", name, scope="col", class_="number" if name in {"result", "power"} else None)
-                    for name in head
+                    element("th", name, scope="col", class_="number" if name in NUMBERS else None)
+                    for name in (head[n] for n in kept)
                 ),
             ),
         ),
-        element("tbody", *rows),
+        element("tbody", *(_row([(head[n], row[n]) for n in kept]) for row in rows)),
     )
     return element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 
-def _row(cells: Sequence[Child], value_at: int) -> Markup:
-    numbers = {value_at, value_at + 3}
+def _row(cells: Sequence[tuple[str, Child]]) -> Markup:
     return element(
         "tr",
-        element("th", cells[0], scope="row"),
-        *(
-            element("td", cell, class_="number" if place in numbers else None)
-            for place, cell in enumerate(cells[1:], start=1)
-        ),
+        element("th", cells[0][1], scope="row"),
+        *(element("td", cell, class_="number" if name in NUMBERS else None) for name, cell in cells[1:]),
     )
 
 

@@ -26,6 +26,9 @@ from levelfield.results.site.words import arrow, count_of, number, plural
 
 __all__ = ["scaling"]
 
+PAD = 1.15
+"""Room around the points, so that none is cut by an edge."""
+
 
 def scaling(entries: Iterable[Entry], drawing: Drawing) -> list[Shown]:
     """A figure for each group with two or more numbers of accelerators."""
@@ -60,8 +63,10 @@ def _figure(
         title=title_of(subject, "scaling with accelerators"),
         subtitle=subtitle_of(subject),
         description=f"{plural(len(usable), 'result')} from {min(counts)} to {max(counts)} accelerators.",
-        x=log_axis("accelerators, log scale", min(counts), max(counts), start=LEFT, end=RIGHT, word=_whole),
-        y=log_axis(f"{subject.unit}, log scale  {direction}", min(values), max(values), start=BOTTOM, end=TOP),
+        x=log_axis("accelerators, log scale", min(counts) / PAD, max(counts) * PAD, start=LEFT, end=RIGHT, word=_whole),
+        y=log_axis(
+            f"{subject.unit}, log scale  {direction}", min(values) / PAD, max(values) * PAD, start=BOTTOM, end=TOP
+        ),
         head=("system", "submitter", "accelerators", subject.unit, share.name),
         series=tuple(Series(name=name, points=tuple(map(point, some)), joined=True) for name, some in families),
         lines=_ideal(subject, families[0][1], max(counts)),
