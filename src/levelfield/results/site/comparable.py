@@ -21,15 +21,26 @@ def comparable_sets(entries: Iterable[Entry]) -> dict[int, str]:
     kinds: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         kinds[_kind(entry.result)].append(entry)
-    leaders: list[Result] = []
+    sets: list[list[Result]] = []
     found: dict[int, str] = {}
     for kind in sorted(kinds, key=repr):
-        first = replace(kinds[kind][0].result, power_value=None)
-        place = next((n for n, leader in enumerate(leaders) if not obstacles(leader, first)), len(leaders))
-        if place == len(leaders):
-            leaders.append(first)
+        result = replace(kinds[kind][0].result, power_value=None)
+        place = next((n for n, members in enumerate(sets) if _belongs(result, members)), len(sets))
+        if place == len(sets):
+            sets.append([])
+        sets[place].append(result)
         found |= dict.fromkeys((entry.number for entry in kinds[kind]), str(place))
     return found
+
+
+def _belongs(result: Result, members: list[Result]) -> bool:
+    """Whether one of them may be compared with it, and none of its own system type may not.
+
+    The table of versions has a part for each system type: datacenter of one round meets edge of another by way of a
+    result that shares the round with one and the type with the other.
+    """
+    fits = [(not obstacles(result, other), other.system.type == result.system.type) for other in members]
+    return any(fit for fit, _ in fits) and all(fit for fit, same_type in fits if same_type)
 
 
 def _kind(result: Result) -> tuple[object, ...]:
@@ -40,6 +51,6 @@ def _kind(result: Result) -> tuple[object, ...]:
         result.edition,
         result.official,
         result.benchmark,
-        result.system.type,
         result.round,
+        result.system.type,
     )

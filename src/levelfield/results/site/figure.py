@@ -29,6 +29,8 @@ class Mark:
     """Unverified."""
     inferred: bool = False
     derived: bool = False
+    void: bool = False
+    """Refused by our own check."""
 
     @property
     def dashed(self) -> bool:
@@ -150,6 +152,10 @@ class Figure:
         marks = [point.mark for one in self.series for point in one.points]
         if any(mark.hollow for mark in marks):
             keys.append(element("li", element("span", class_="hollow", aria_hidden="true"), "hollow: unverified"))
+        if any(mark.void for mark in marks):
+            keys.append(
+                element("li", element("span", class_="void", aria_hidden="true"), "dotted: ✗ void by our check")
+            )
         for word, broken in (
             ("≈ inferred", any(mark.inferred for mark in marks)),
             ("derived", any(mark.derived for mark in marks)),
@@ -201,7 +207,7 @@ def _line(class_: str, points: Sequence[tuple[float, float]]) -> Markup:
 
 def _mark(look: int, x: float, y: float, mark: Mark) -> Markup:
     """A point: shape and colour say the series, the outline how sure it is."""
-    class_ = f"m s{look}{' hollow' if mark.hollow else ''}{' dashed' if mark.dashed else ''}"
+    class_ = f"m s{look}{' hollow' if mark.hollow else ''}{' dashed' if mark.dashed else ''}{' void' * mark.void}"
     return element("path", class_=class_, d=shape(look, x, y))
 
 

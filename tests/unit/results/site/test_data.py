@@ -91,6 +91,12 @@ def test_rounds_that_fit_together_and_division_and_chips_do_not_part_sets() -> N
     assert len(set(same)) == 1
 
 
+def test_a_round_joins_system_types_and_a_type_joins_rounds() -> None:
+    types = [{"type": kind, "id": kind} for kind in ("datacenter", "edge")]
+    every = sets_of(*(result(round=name, system=one) for name in ("inference-v1.1", "inference-v2.0") for one in types))
+    assert len(set(every)) == 1
+
+
 def test_scenario_benchmark_edition_and_a_changed_benchmark_part_sets() -> None:
     apart = sets_of(
         result(),

@@ -43,6 +43,8 @@ def test_front_passes_over_what_is_beaten_and_leaves_out_inferred_and_void_resul
     [line] = figure.lines
     assert line.points == ((50, 100), (200, 100), (200, 300))
     assert len(points(figure)) == 5
+    assert [point.mark.void for one in figure.series for point in one.points].count(True) == 1
+    assert "dotted: ✗ void by our check" in figure.markup()
     assert "1 result of this group cannot be drawn: no power was measured for them." in figure.footnotes
 
 

@@ -84,7 +84,7 @@ LF.chart = (() => {
       for (const point of one.points) {
         const [px, py] = [place(across, point.x), place(up, point.y)];
         places.push(`${px.toFixed(1)},${py.toFixed(1)}`);
-        picture.append(svg("path", { class: `m s${Math.min(number, SERIES - 1)}${point.hollow ? " hollow" : ""}${point.inferred ? " dashed" : ""}`, d: shape(Math.min(number, SERIES - 1), px, py) }));
+        picture.append(svg("path", { class: `m s${Math.min(number, SERIES - 1)}${point.hollow ? " hollow" : ""}${point.inferred ? " dashed" : ""}${point.void ? " void" : ""}`, d: shape(Math.min(number, SERIES - 1), px, py) }));
       }
     });
     const legend = LF.el("ul", { class: "legend" });
@@ -97,6 +97,7 @@ LF.chart = (() => {
     });
     if (all.some((point) => point.hollow)) legend.append(LF.el("li", {}, LF.el("span", { class: "hollow", "aria-hidden": "true" }), "hollow: unverified"));
     if (all.some((point) => point.inferred)) legend.append(LF.el("li", {}, LF.el("span", { class: "dashed", "aria-hidden": "true" }), "dashed: ≈ inferred"));
+    if (all.some((point) => point.void)) legend.append(LF.el("li", {}, LF.el("span", { class: "void", "aria-hidden": "true" }), "dotted: ✗ void by our check"));
     const body = LF.el("tbody", {}, ...all.map((point) => LF.el("tr", {}, ...point.cells.map((cell, n) => LF.el(n ? "td" : "th", n ? {} : { scope: "row" }, cell)))));
     const values = LF.el("table", { class: "data numbers" }, LF.el("thead", {}, LF.el("tr", {}, ...head.map((name) => LF.el("th", { scope: "col" }, name)))), body);
     const plot = LF.el("div", { class: "plot", "data-points": places.join(" ") }, picture);

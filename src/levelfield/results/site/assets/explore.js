@@ -287,10 +287,10 @@ LF.explore = (root) => {
     const groups = new Set(rows.map((row) => table.get("comparable", row)));
     const powers = new Set(state.x === "power" ? rows.map((row) => table.get("power_unit", row)).filter(Boolean) : []);
     if (groups.size !== 1 || powers.size > 1) {
-      const parts = [["benchmark", "benchmarks"], ["scenario", "scenarios"], ["unit", "units"], ["round", "rounds"], ["edition", "editions"]]
+      const parts = [["benchmark", "benchmarks"], ["scenario", "scenarios"], ["unit", "units"], ["round", "rounds"], ["type", "system types"], ["edition", "editions"]]
         .map(([key, word]) => [new Set(rows.map((row) => table.get(key, row))), word]).filter(([some]) => some.size > 1).map(([some, word]) => `${some.size} ${word}`);
       const why = !rows.length ? "Nothing is left to draw." : powers.size > 1 ? `Power is given in ${[...powers].join(" and ")}: these do not share an axis. Choose one scenario.`
-        : `These results may not share an axis: they mix ${parts.join(", ") || "versions of a benchmark that do not fit together"}. Choose one benchmark and one scenario on the left.`;
+        : `These results may not share an axis: they mix ${parts.join(", ")}. Choose one of each among the filters.`;
       stage.replaceChildren(tools, el("p", { class: "empty", role: "status" }, why));
       return;
     }
@@ -311,7 +311,7 @@ LF.explore = (root) => {
       title: `${table.get("benchmark", first)} ${table.get("scenario", first)}`.trim(), subtitle: rounds,
       x: word + (logX ? ", log scale" : ""), y: `${unit}  ${better}`, logX,
       head: ["system", "submitter", unit, word, "round", "division"],
-      series: shown.map(([name, some]) => ({ name, points: some.map((row) => ({ x: table.get(state.x, row), y: table.get("value", row), hollow: table.get("verification", row) !== "verified", inferred: table.get("inferred", row) === "yes", cells: [LF.el("a", { href: LF.href(setup, "systems", table.get("system_page", row)) }, table.get("system", row)), table.get("submitter", row), LF.score(table, row), LF.number(table.get(state.x, row)), table.get("round", row), table.get("division", row)] })) })),
+      series: shown.map(([name, some]) => ({ name, points: some.map((row) => ({ x: table.get(state.x, row), y: table.get("value", row), hollow: table.get("verification", row) !== "verified", inferred: table.get("inferred", row) === "yes", void: table.get("void", row) === "yes", cells: [LF.el("a", { href: LF.href(setup, "systems", table.get("system_page", row)) }, table.get("system", row)), table.get("submitter", row), LF.score(table, row), LF.number(table.get(state.x, row)), table.get("round", row), table.get("division", row)] })) })),
       notes: [LF.el("p", {}, LF.differences(table, usable)), ...(left ? [LF.el("p", {}, `${LF.plural(left, "result")} cannot be drawn: what lies across is not stated.`)] : [])],
     }));
   };

@@ -14,6 +14,7 @@ from levelfield.results.site.words import plural
 __all__ = ["findings_page", "findings_table"]
 
 WEIGHTS = ("void", "error", "warning", "note")
+PLURALS = {"void": "void", "error": "errors", "warning": "warnings", "note": "notes"}
 MOST = 2000
 """Findings on one page; further ones are counted, and are in the report of the check."""
 LOOKS = {"void": "bad", "error": "bad", "warning": "warn"}
@@ -24,7 +25,7 @@ def findings_page(context: Context) -> Page:
     found = sorted(context.inputs.findings, key=_order)
     counted = Counter(one.severity for one in found)
     lead = (
-        ", ".join(plural(counted[weight], weight) for weight in WEIGHTS if counted[weight])
+        ", ".join(plural(counted[one], one, PLURALS[one]) for one in WEIGHTS if counted[one])
         or "No check report was given for these results. Codes that the results carry themselves are listed beneath."
     )
     main = element(
@@ -82,8 +83,9 @@ def _codes(found: Sequence[SiteFinding]) -> Markup:
         cells = (element("td", _tag(severity)), element("td", title))
         count = element("td", f"{counted[code]:,}", class_="number")
         rows.append(element("tr", element("th", code, scope="row"), *cells, count))
+    names = ("code", "weight", "what it looks at", "found")
     head = element(
-        "tr", *(element("th", name, scope="col") for name in ("code", "weight", "what it looks at", "found"))
+        "tr", *(element("th", name, scope="col", class_="number" if name == "found" else None) for name in names)
     )
     table = element("table", element("caption", "Codes"), element("thead", head), element("tbody", *rows))
     return element("div", table, class_="scroll", role="region", aria_label="Codes", tabindex="0")

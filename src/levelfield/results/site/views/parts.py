@@ -125,7 +125,7 @@ def who(entry: Entry, drawing: Drawing) -> tuple[Child, Child]:
 
 def mark_of(result: Result) -> Mark:
     """How sure a result is."""
-    return Mark(hollow=not is_verified(result), inferred=result.inferred)
+    return Mark(hollow=not is_verified(result), inferred=result.inferred, void=result.void)
 
 
 def value_axis(subject: Subject, entries: Sequence[Entry]) -> Axis:
