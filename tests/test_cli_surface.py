@@ -56,6 +56,10 @@ SURFACE: dict[str, list[str]] = {
         "--division", "--help", "--infer", "--org", "--out", "--rehearsal", "--round", "--system-json", "-h", "RUN...",
     ],
     "submission verify-log": ["--help", "-h", "FULL_LOG", "MANIFEST"],
+    "results site": [
+        "--database", "--help", "--out", "--private", "--retrieved", "--round", "--single-file", "--title", "-h",
+        "[SOURCE]...",
+    ],
     "rules": ["--help", "-h"],
     "rules list": ["--help", "--json", "-h"],
     "rules show": ["--benchmark", "--help", "--json", "--scenario", "-h", "NAME"],

@@ -17,14 +17,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "terms": set(),
     "files": {"errors"},
     **dict.fromkeys(PURE, LEAVES),
+    "page": LEAVES,
     "system": LEAVES | PURE,
     "loadgen": LEAVES | PURE,
     "backends": LEAVES | PURE,
     "workloads": LEAVES | PURE | {"backends"},
-    "results": LEAVES | PURE,
+    "results": LEAVES | PURE | {"page"},
     "submission": LEAVES | PURE | {"results"},
     "compat": LEAVES | PURE | {"loadgen"},
-    **dict.fromkeys(SUITES, LEAVES | PURE | {"system", "loadgen", "backends", "workloads"}),
+    **dict.fromkeys(SUITES, LEAVES | PURE | {"page", "system", "loadgen", "backends", "workloads"}),
 }
 ROOMS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import Chromium, find_chromium
+from chromium import CONTRAST, Chromium, find_chromium
 from report_runs import bare_run, four_runs, hostile_run
 
 from levelfield.inference.report import write_report
@@ -68,31 +68,6 @@ def test_text_stands_out_from_its_background(browser: Chromium, pages: dict[str,
     assert worst["ratio"] >= 4.5, worst
     light = browser.ask("getComputedStyle(document.body).backgroundColor")
     assert light == ("rgb(19, 21, 25)" if dark else "rgb(251, 250, 248)")
-
-
-CONTRAST = """(() => {
-  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
-  const behind = (node) => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = parts(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  let worst = { ratio: 99 };
-  for (const node of document.querySelectorAll("p, li, th, td, h1, h2, h3, h4, dt, dd, span, summary, text, button")) {
-    if (!node.textContent.trim() || !node.getClientRects().length || node.getAttribute("aria-hidden")) continue;
-    const style = getComputedStyle(node);
-    const front = light(parts(node.tagName === "text" ? style.fill : style.color));
-    const back = light(behind(node));
-    const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
-    if (ratio < worst.ratio) worst = { ratio, tag: node.tagName, text: node.textContent.slice(0, 40) };
-  }
-  return worst;
-})()"""
 
 
 def test_plots_answer_the_keyboard_from_their_table(browser: Chromium, pages: dict[str, Path]) -> None:

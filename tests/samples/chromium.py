@@ -76,15 +76,15 @@ class Chromium:
                 return answer["result"]
             self.events.append(answer)
 
-    def open(self, path: Path, *, width: int, dark: bool = False, media: str = "") -> None:
-        """Load a file at a width, and wait until it is whole."""
+    def open(self, path: Path, *, width: int, dark: bool = False, media: str = "", address: str = "") -> None:
+        """Load a file (or an address, with a fragment) at a width, and wait until it is whole."""
         self.events.clear()
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=address or path.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
 
@@ -93,6 +93,18 @@ class Chromium:
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
+
+    def wait(self, expression: str) -> None:
+        """Until an expression in the page is true; a change of address, say, is told to the page a little later."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.ask(expression):
+            assert time.monotonic() < deadline, f"{expression} does not come true"
+            time.sleep(0.02)
+
+    def text(self) -> str:
+        """All texts of the page, also where scripts are switched off."""
+        snapshot = self.call("DOMSnapshot.captureSnapshot", computedStyles=[])
+        return " ".join(snapshot["strings"])
 
     def seen(self, method: str) -> list[dict[str, Any]]:
         """The parameters of the events of a kind since the page was opened."""
@@ -128,3 +140,29 @@ class Chromium:
             self._buffer += block
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)
+
+
+CONTRAST = """(() => {
+  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  let worst = { ratio: 99 };
+  for (const node of document.querySelectorAll("p, li, th, td, h1, h2, h3, h4, dt, dd, span, summary, text, button")) {
+    if (!node.textContent.trim() || !node.getClientRects().length || node.getAttribute("aria-hidden")) continue;
+    const style = getComputedStyle(node);
+    const front = light(parts(node.tagName === "text" ? style.fill : style.color));
+    const back = light(behind(node));
+    const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+    if (ratio < worst.ratio) worst = { ratio, tag: node.tagName, text: node.textContent.slice(0, 40) };
+  }
+  return worst;
+})()"""
+"""The text of a page that stands out least from what is behind it."""

@@ -12,16 +12,21 @@ from typing import TypeVar
 
 import click
 
+from levelfield.cli.database import DATABASE
+from levelfield.cli.site import command as site
+
 __all__ = ["command"]
 
-DATABASE = Path("levelfield-results.sqlite")
 OK, FOUND = 0, 1
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
 @click.group(name="results")
 def command() -> None:
-    """Keep published and own results: import, table, compare, export."""
+    """Keep published and own results: import, table, compare, export, site."""
+
+
+command.add_command(site)
 
 
 def _database(function: Command) -> Command:

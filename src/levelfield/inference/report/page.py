@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -11,11 +9,12 @@ from pathlib import Path
 
 from levelfield import __version__
 from levelfield.files import write_atomically
-from levelfield.inference.report.markup import Child, Markup, element
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.report.sections import run_section
 from levelfield.inference.report.shared import accuracy_section, details_sections, overview
 from levelfield.inference.report.words import FOOTNOTE, LEGEND, caution
+from levelfield.page.markup import Child, Markup, element
+from levelfield.page.policy import fingerprint
 from levelfield.terms import Validity
 
 __all__ = ["document", "page_script", "render_report", "write_report"]
@@ -71,9 +70,7 @@ def page_script() -> Markup:
 
 def _head(title: str) -> Markup:
     style, script = _asset("report.css"), _asset("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
-    )
+    policy = f"default-src 'none'; style-src {fingerprint([style])}; script-src {fingerprint([script])}; img-src data:"
     return element(
         "head",
         element("meta", charset="utf-8"),
@@ -150,7 +147,3 @@ def _moment(text: str) -> str:
 
 def _asset(name: str) -> str:
     return resources.files("levelfield.inference.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _fingerprint(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

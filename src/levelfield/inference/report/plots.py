@@ -13,17 +13,16 @@ from levelfield.inference.report.chart import (
     LEFT,
     RIGHT,
     TOP,
-    Axis,
     Plot,
     area,
     duration_axis,
     line,
-    linear_axis,
 )
-from levelfield.inference.report.markup import Markup, element
 from levelfield.inference.report.run import ReportedRun, completed_queries, completion_times_ns
 from levelfield.inference.report.series import Rates, bands_of, histogram_of, quantile, rates_of, tail_of
 from levelfield.loadgen.ports import IntArray
+from levelfield.page.axis import Axis, linear_axis
+from levelfield.page.markup import Markup, element
 from levelfield.terms import Scenario
 from levelfield.units import format_compact, format_ns, format_number, percentile_name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from levelfield.inference.report.chart import Plot
-from levelfield.inference.report.markup import Child, Markup, element, join, table
 from levelfield.inference.report.plots import lateness_plot, plots_of
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.report.words import (
@@ -14,6 +13,7 @@ from levelfield.inference.report.words import (
     verdict_sentence,
 )
 from levelfield.inference.result import Condition, Lateness, Performance, Verdict
+from levelfield.page.markup import Child, Markup, element, join, table
 from levelfield.terms import Scenario
 from levelfield.units import format_ns, format_number, format_rate
 

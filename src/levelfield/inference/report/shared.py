@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from levelfield.inference.report.chart import Axis
-from levelfield.inference.report.markup import Child, Markup, element, join, table
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.report.sections import badge, facts
 from levelfield.inference.report.words import accuracy_badge, accuracy_sentence, badge_of, metric_text
 from levelfield.inference.result import Accuracy, InferenceResult
 from levelfield.loadgen.configure import Provenance
+from levelfield.page.axis import Axis
+from levelfield.page.markup import Child, Markup, element, join, table
 from levelfield.terms import Scenario
 from levelfield.units import format_bytes, format_ns, format_number
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from levelfield.inference.report.chart import Axis, duration_axis, linear_axis
+from levelfield.inference.report.chart import duration_axis
+from levelfield.page.axis import Axis, linear_axis
 
 
 def words_of(axis: Axis) -> list[str]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from levelfield.inference.report.markup import Markup, element, join, table
+from levelfield.page.markup import Markup, element, join, table
 
 
 def test_text_is_escaped_and_markup_is_not() -> None:
