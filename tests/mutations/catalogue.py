@@ -5,8 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mutations.change import (
-    Change, add, append, both, copy, cut, drop_line, json_drop, json_set, line, move, recode, remove, set_key, set_summary, sub,
-    swap, write_bytes,
+    Change,
+    add,
+    append,
+    both,
+    copy,
+    cut,
+    drop_line,
+    json_drop,
+    json_set,
+    line,
+    move,
+    recode,
+    remove,
+    set_key,
+    set_summary,
+    sub,
+    swap,
+    write_bytes,
 )  # fmt: skip
 
 __all__ = ["MUTATIONS", "Mutation"]

@@ -8,20 +8,11 @@ from typing import TypeAlias
 
 from levelfield.files import write_atomically
 from levelfield.inference.peak import Found, NotFound, Peak, Probe
-from levelfield.inference.report.chart import (
-    BOTTOM,
-    LEFT,
-    RIGHT,
-    TOP,
-    Axis,
-    Plot,
-    duration_axis,
-    line,
-    linear_axis,
-)
-from levelfield.inference.report.markup import Markup, element, table
+from levelfield.inference.report.chart import BOTTOM, LEFT, RIGHT, TOP, Plot, duration_axis, line
 from levelfield.inference.report.page import document, page_script
 from levelfield.inference.report.words import FOOTNOTE, LEGEND
+from levelfield.page.axis import Axis, linear_axis
+from levelfield.page.markup import Markup, element, table
 from levelfield.units import format_compact, format_ns, format_number, format_rate, percentile_name
 
 __all__ = ["outcome_of", "render_peak", "write_peak_report"]

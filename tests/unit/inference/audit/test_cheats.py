@@ -26,9 +26,7 @@ OFFLINE_RATE = {"load": Offline(expected_qps=12_000)}
 @pytest.mark.parametrize("scenario", Scenario)
 def test_honest_system_passes(scenario: Scenario, tmp_path: Path) -> None:
     results = audit(Honest, scenario, tmp_path)
-    assert {test: (r.official_pass, r.verdict, r.problems) for test, r in results.items()} == {
-        test: (True, PASS, ()) for test in ("TEST01", "TEST04", "TEST05")
-    }
+    assert {test: (r.official_pass, r.verdict, r.problems) for test, r in results.items()} == dict.fromkeys(("TEST01", "TEST04", "TEST05"), (True, PASS, ()))
     assert all(result.holds for result in results.values())
 
 
