@@ -222,8 +222,11 @@ def _dated(kind: ComplaintKind, text: str, numbers: list[int], stamps: list[byte
     """One complaint; two where some of its lines have no time."""
     times_ns = _times(stamps)
     if times_ns is not None:
-        order = np.argsort(numbers, kind="stable")
-        return [Complaint(kind=kind, text=text, numbers=np.array(numbers)[order], times_ns=times_ns[order])]
+        places = np.array(numbers, dtype=np.int64)
+        if (places[1:] < places[:-1]).any():  # from several groups
+            order = np.argsort(places, kind="stable")
+            places, times_ns = places[order], times_ns[order]
+        return [Complaint(kind=kind, text=text, numbers=places, times_ns=times_ns)]
     dated, undated = [], []
     for number, stamp in sorted(zip(numbers, stamps, strict=True)):
         try:
@@ -243,8 +246,9 @@ def _pieces(rest: bytes) -> list[bytes]:
 
 
 def _times(stamps: list[bytes]) -> NDArray[np.int64] | None:
-    """Of all of them, where each is as the daemon writes it."""
-    return parse_power_times(b"".join(stamps)) if {len(stamp) for stamp in stamps} == {STAMP_BYTES} else None
+    """Of all of them, none longer than a stamp, where each is as the daemon writes it."""
+    joined = b"".join(stamps)
+    return parse_power_times(joined) if len(joined) == len(stamps) * STAMP_BYTES else None
 
 
 def _event(number: int, line: bytes, text: bytes) -> PtdEvent:

@@ -110,14 +110,15 @@ def _read_regular(data: bytes) -> SplLog | None:
     if any(fields[2 * place :: TOTAL_FIELDS].count(label) != count for place, label in enumerate(LABELS)):
         return None
     stamps = fields[1::TOTAL_FIELDS]
-    if {len(stamp) for stamp in stamps} != {STAMP_BYTES}:
+    if any(len(stamp) != STAMP_BYTES for stamp in stamps):
         return None
     times_ns = parse_power_times(b"".join(stamps))
     if times_ns is None:
         return None
     try:
         watts, volts, amps, power_factors = (
-            np.array([float(value) for value in fields[place::TOTAL_FIELDS]]) for place in (3, 5, 7, 9)
+            np.fromiter(map(float, fields[place::TOTAL_FIELDS]), dtype=np.float64, count=count)
+            for place in (3, 5, 7, 9)
         )
     except ValueError:
         return None
