@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison_json", "print_comparison"]
 
+NARROW = 72
+
 
 def print_comparison(comparisons: Sequence[Comparison], *, limit: int) -> None:
     """Print each own result beside the published ones, and what has to be said with it."""
@@ -55,8 +57,9 @@ def print_comparison(comparisons: Sequence[Comparison], *, limit: int) -> None:
             if len(standings) > limit:
                 say(console, f"{len(standings) - limit:,} more; --limit {len(standings)} shows them all.", "yellow")
         console.print()
-        for caveat in (*comparison.caveats, comparison.difference_line):
-            say(console, caveat)
+        for sentence in (*comparison.caveats, comparison.difference_line):
+            if sentence:
+                say(console, sentence)
         console.print()
         notes += comparison.footnotes
     print_notes(console, notes)
@@ -82,11 +85,12 @@ def _print_standings(console: Console, standings: list[Standing], comparison: Co
 
 
 def _standings_table(standings: Sequence[Standing], console: Console, *, own: Standing | None = None) -> Table:
-    accelerated = any(standing.per_accelerator.value is not None for standing in standings)
-    powered = any(standing.per_watt.value is not None for standing in standings)
+    wide = console.width >= NARROW  # else there is no room for derived numbers; --json has them
+    accelerated = wide and any(standing.per_accelerator.value is not None for standing in standings)
+    powered = wide and any(standing.per_watt.value is not None for standing in standings)
     table = plain_table(console)
     table.add_column("rank", justify="right")
-    table.add_column("system", overflow="fold", ratio=1)
+    table.add_column("system", overflow="fold", ratio=1, min_width=12)
     table.add_column("result", justify="right", overflow="fold", min_width=10)
     compared = any(standing.ratio is not None for standing in standings)
     if compared:

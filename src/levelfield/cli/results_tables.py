@@ -129,7 +129,7 @@ def _long_table(results: Sequence[Result], console: Console, *, columns: Sequenc
     for column in columns:
         table.add_column(column, overflow="fold", min_width=8)
     table.add_column("submitter", overflow="fold", min_width=9)
-    table.add_column("system", overflow="fold", ratio=1)
+    table.add_column("system", overflow="fold", ratio=1, min_width=12)
     table.add_column("result", justify="right", overflow="fold", min_width=10)
     if with_power:
         table.add_column("power", justify="right", no_wrap=True)
@@ -178,7 +178,7 @@ def _wide_block(sheet: WideTable, benchmark: str, console: Console) -> Table:
         if column.benchmark == benchmark:
             places.setdefault(column.scenario, []).append(index)
     table = plain_table(console)
-    table.add_column("system", overflow="fold", ratio=1)
+    table.add_column("system", overflow="fold", ratio=1, min_width=12)
     for scenario, indices in places.items():
         unit = sheet.measured[indices[0]].unit
         add_number_column(table, console, f"{scenario}\n{SHORT.get(unit, unit)}")

@@ -90,6 +90,7 @@ def test_no_published_result() -> None:
     assert (found.own.rank, found.ranked) == (None, 0)
     assert found.own.reasons == ("there is no published result that it may be compared with",)
     assert found.caveats == ("No published closed result of resnet50 Offline is in the database.",)
+    assert found.difference_line == ""
 
 
 def test_other_version_is_ranked_only_where_the_table_allows() -> None:
