@@ -50,6 +50,7 @@ def damaged(whole: bytes) -> st.SearchStrategy[bytes]:
 
 
 @given(damaged(LOG))
+@settings(deadline=None)
 @example(b":::MLLOG " * 3)
 @example(b'\x00:::MLLOG {"time_ms": 1e999, "key": "run_stop"}\r')
 def test_mllog_by_keys_finds_what_all_lines_hold(data: bytes) -> None:
@@ -59,10 +60,12 @@ def test_mllog_by_keys_finds_what_all_lines_hold(data: bytes) -> None:
     assert repr(some.events) == repr(tuple(event for event in whole.events if event.key in wanted))
     assert some.tokens == whole.tokens
     assert set(map(repr, some.damaged)) <= set(map(repr, whole.damaged))
+    proved = read_mllog(data, keys=wanted, prove=True)
+    assert (repr(proved.events), proved.damaged) == (repr(some.events), whole.damaged)
 
 
 @given(st.lists(st.tuples(KEYS, JSON, st.dictionaries(st.text(max_size=8), JSON, max_size=3)), max_size=4))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_written_events_read_back(events) -> None:
     stream = io.StringIO()
     writer = MlLogWriter(stream=stream, now_ms=lambda: 0)
@@ -77,6 +80,7 @@ def test_written_events_read_back(events) -> None:
 
 
 @given(damaged(tiny_tree()[f"{TINY_PATH}/energy/energy_results.txt"]), damaged(b"a.bin,10,3\nb.bin,2,1,2560,512\n"))
+@settings(deadline=None)
 def test_tiny_formats(results: bytes, labels: bytes) -> None:
     parse_tiny_results(results)
     read_tiny_log(results)
@@ -85,6 +89,7 @@ def test_tiny_formats(results: bytes, labels: bytes) -> None:
 
 
 @given(damaged(mobile_tree()[MOBILE_PATH]) | JSON.map(lambda value: json.dumps([value]).encode()))
+@settings(deadline=None)
 def test_json_formats(data: bytes) -> None:
     with contextlib.suppress(InputError):
         parse_mobile_results(data, source="r")
@@ -93,7 +98,7 @@ def test_json_formats(data: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_a_damaged_tree_gives_findings_and_no_exception(data: st.DataObject) -> None:
     for tree, read in (
         (training_tree(), lambda source: read_training(source, TRAINING)),
@@ -107,6 +112,7 @@ def test_a_damaged_tree_gives_findings_and_no_exception(data: st.DataObject) -> 
 
 
 @given(st.lists(st.text("resultsym/_.0123kwadobe", max_size=40), max_size=12))
+@settings(deadline=None)
 def test_odd_paths_give_findings_and_no_exception(paths: list[str]) -> None:
     source = PlainTree({path: b"" for path in paths if path})
     for reading in (read_training(source, TRAINING), read_tiny(source, TINY), read_mobile(source, MOBILE)):
@@ -115,6 +121,7 @@ def test_odd_paths_give_findings_and_no_exception(paths: list[str]) -> None:
 
 
 @given(st.lists(st.floats(1, 1e6), min_size=3, max_size=40), st.integers(0, 4), st.integers(0, 4))
+@settings(deadline=None)
 def test_a_failure_never_makes_a_score_better(times: list[float], failed: int, dropped: int) -> None:
     """A run that fails counts as the slowest, so losing any run cannot lower the score."""
     whole = olympic(times, failed=failed, dropped=dropped)

@@ -103,12 +103,12 @@ class Result:
     accuracy: tuple[tuple[str, float], ...]
     """Achieved accuracy by metric."""
     accuracy_target: float | None
-    """The least that closed submissions must reach, of the first metric."""
+    """The least that closed submissions must reach, of the first metric; of an error rate the most."""
     latencies_ns: tuple[tuple[str, int], ...]
     """Percentiles that the log states, by their label: ``99.00``."""
     power_value: float | None
     power_unit: str
-    """``Watts`` or ``Joules``; empty without a power result."""
+    """``Watts`` or ``Joules``, in tiny ``uJ/inf``; empty without a power result."""
     inferred: bool
     """Whether the number was computed from the log of another scenario."""
     verification: Verification
@@ -119,7 +119,7 @@ class Result:
     findings: tuple[str, ...]
     """Codes of what was found, void first."""
     run_minutes: tuple[float, ...] = ()
-    """Training: every run that the score is made of."""
+    """Training: every run that counts, in the order of its logs; the score drops the fastest and slowest of them."""
     weight_types: str = ""
     notes: str = ""
     edition: str = "full"

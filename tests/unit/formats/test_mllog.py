@@ -130,6 +130,14 @@ def test_damaged_lines_are_told_also_where_their_key_is_not_wanted(
     assert log.tokens == 2
 
 
+def test_damage_inside_a_line_of_another_key_is_found_where_the_proof_is_asked_for() -> None:
+    text = line("noise").replace('"value": null', '"value" null') + "\n" + line()
+    assert read_mllog(text.encode(), keys={"run_start"}).damaged == ()
+    (damaged,) = read_mllog(text.encode(), keys={"run_start"}, prove=True).damaged
+    assert (damaged.line, damaged.problem) == (1, "no JSON at character 91: Expecting ':' delimiter")
+    assert read_mllog(line("noise").encode(), keys={"run_start"}, prove=True).events == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -81,6 +81,7 @@ def test_a_source_that_is_the_submitters_own_folder() -> None:
         (training_log(float("inf")), "run_stop inf minutes after run_start"),
         (training_log(1, init_minutes=30), "initialised for 30.00 minutes, expected less than 30"),
         (training_log(1)[:-20], "a line that is no event"),
+        (training_log(1) + b':::MLLOG {"namespace": "", "time_ms": 1, "event_type": "", "key": "lr", "v" 1}', "event"),
         (b"", "no line of a training log"),
         (bytes(range(256)) * 100, "no line of a training log"),
         (InputError("the archive is damaged."), "the archive is damaged."),

@@ -54,7 +54,7 @@ def read_run(path: str, data: bytes, *, benchmark: TrainingBenchmark, rules: Tra
         rules: Of the round.
         division: What the system description says; asked only where the log does not.
     """
-    log = read_mllog(data, keys=KEYS)
+    log = read_mllog(data, keys=KEYS, prove=True)  # one damaged line, whatever its key, and the run does not count
     division = _said(log, "submission_division") or division
     minutes = _minutes(log)
     failure, line = _failure(log, benchmark, rules, closed=division == "closed")
