@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +12,13 @@ import click
 from levelfield.cli.database import DATABASE
 
 if TYPE_CHECKING:
+    from levelfield.cli.reading import SourceRead
     from levelfield.results.model import Result
     from levelfield.results.site import SiteFinding
-    from levelfield.submission.report import Report
 
 __all__ = ["command", "shown_findings"]
+
+DEFAULT_ROUND = "inference-v2.0"
 
 
 @click.command(name="site")
@@ -51,7 +53,8 @@ def command(
 ) -> None:
     """Write results as a site that works from a folder: tables, plots, comparison, downloads.
 
-    SOURCE is a result.json of a run or its folder, or a results.json of an export; without one the database is read.
+    SOURCE is a result.json of a run or its folder, a results.json of an export, or a submission (folder, archive,
+    git:REPO@REV), which is checked first; without one the database is read.
 
     \b
     levelfield results site --out site --round inference-v2.0
@@ -66,8 +69,10 @@ def command(
     day = retrieved.date() if retrieved else today
     if day > today:
         raise UsageError(f"--retrieved {day} is in the future; today is {today}.")
-    results = _results(sources, database, rounds)
-    inputs = SiteInputs(results=results, title=title, retrieved=day, private=private, single_file=single_file)
+    results, findings = _results(sources, database, rounds)
+    inputs = SiteInputs(
+        results=results, findings=findings, title=title, retrieved=day, private=private, single_file=single_file
+    )
     site = write_site(out, inputs, today=today)
     click.echo(out / "index.html")
     told = f"{len(results):,} results on {site.pages:,} pages, {format_bytes(site.bytes)} in {site.files:,} files."
@@ -81,32 +86,35 @@ def command(
         )
 
 
-def _results(sources: tuple[str, ...], database: Path, rounds: tuple[str, ...]) -> tuple[Result, ...]:
-    from levelfield.cli.reading import results_of
+def _results(
+    sources: tuple[str, ...], database: Path, rounds: tuple[str, ...]
+) -> tuple[tuple[Result, ...], tuple[SiteFinding, ...]]:
+    from levelfield.cli.reading import read_source
     from levelfield.errors import UsageError
     from levelfield.results.query import Filter
     from levelfield.results.store import Store
 
     if not sources:
         with Store(database) as store:
-            return store.select(Filter(rounds=rounds))
-    read = [result for source in sources for result in results_of(source, rounds[0] if rounds else "")]
-    found = tuple(result for result in read if not rounds or result.round in rounds)
-    if read and not found:
-        held = ", ".join(sorted({result.round for result in read}))
+            return store.select(Filter(rounds=rounds)), ()
+    read = [read_source(source, rounds[0] if rounds else DEFAULT_ROUND) for source in sources]
+    results = [result for one in read for result in one.results]
+    found = tuple(result for result in results if not rounds or result.round in rounds)
+    if results and not found:
+        held = ", ".join(sorted({result.round for result in results}))
         raise UsageError(f"The sources hold results of {held} only, expected {', '.join(rounds)}.")
-    return found
+    return found, tuple(finding for one in read for finding in shown_findings(one))
 
 
-def shown_findings(report: Report) -> Iterable[SiteFinding]:
-    """The findings of a check as the site shows them, with what is said of each check."""
+def shown_findings(read: SourceRead) -> Iterator[SiteFinding]:
+    """The findings of a source as the site shows them, with what is said of each check."""
     from levelfield.results.site import SiteFinding
 
-    texts = {text.code: text for text in report.checks}
-    for finding in report.findings:
+    texts = {text.code: text for text in read.checks}
+    for finding in read.findings:
         text = texts.get(finding.code)
         yield SiteFinding(
-            round=report.round,
+            round=read.round,
             code=finding.code,
             severity=finding.severity.value,
             path=finding.path,
