@@ -21,6 +21,8 @@ class Bounds:
     """Folders above a file."""
     refused: int = 10_000
     """Refused entries that are named; the rest is counted."""
+    links: int = 20_000
+    """Symbolic links that are followed; what is beyond is refused."""
     link_hops: int = 40
     """Links followed for one path, as Linux does."""
     read_bytes: int = 1 * GIB

@@ -124,6 +124,10 @@ class Collector(Generic[Place]):
             return
         if path in self._files:
             self.refuse(path, "stands more than once in the archive, as a file and as a link; the file is read")
+        elif len(text) > self._bounds.path_bytes:
+            self.refuse(path, f"a link of more than {self._bounds.path_bytes} bytes")
+        elif len(self._links) >= self._bounds.links:
+            self.refuse(path, f"a link beyond the first {self._bounds.links:,}, which are followed")
         else:
             self._links[path] = from_bytes(text) if isinstance(text, bytes) else text
 
@@ -223,6 +227,7 @@ class Collector(Generic[Place]):
                     if not problem and inner in self._files:
                         self._name_again(found, name, inner)
                     else:
+                        self.count()
                         self.refuse(name, problem or "a link to a folder inside a linked folder")
             else:
                 self.refuse(link, f"a link to {shown(self._links[link])}, which is not there")
@@ -250,6 +255,8 @@ class Collector(Generic[Place]):
             target = target_of("/".join(done), text)
             if target is None:
                 return "", f"a link that leaves the tree: {shown(text)}"
+            if target.count("/") > self._bounds.depth:
+                return "", f"a link to more than {self._bounds.depth} folders deep"
             rest.extend(target.split("/")[::-1] if target else [])
             done = []
         return "/".join(done), ""

@@ -52,6 +52,8 @@ def open_source(text: str, *, bounds: Bounds = BOUNDS) -> Source:
         return ZipSource(path, name=text, bounds=bounds)
     if packing_of(head) or head.startswith(TAR_MAGIC, TAR_MAGIC_AT) or path.suffix.lower() == ".tar":
         return TarSource(path, name=text, bounds=bounds)
+    if not head:
+        raise InputError(f"{text} is empty.", hint=f"Expected: {SPELLING}.")
     raise InputError(
         f"{text} is no archive that is read here: its first bytes are {head[:8]!r}.", hint=f"Expected: {SPELLING}."
     )

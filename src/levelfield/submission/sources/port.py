@@ -47,7 +47,8 @@ class Source(Protocol):
         """The bytes of a file, at most ``limit`` of them from its beginning.
 
         Raises:
-            InputError: There is no such file, or it cannot be read (damaged archive, missing object).
+            InputError: There is no such file, it cannot be read (damaged archive, missing object), or no limit is given
+                and it is larger than what is held at once (``bounds.py``: 1 GiB).
         """
 
     def reopened(self) -> Source:

@@ -91,6 +91,8 @@ def members(blocks: Blocks, *, header_bytes: int) -> Iterator[Member]:
         header = blocks.take(BLOCK)
         if header == END:
             return
+        if len(header) < BLOCK and not last:
+            raise TarDamage("it has not even one member: it is no tar, or was cut off")
         if len(header) < BLOCK:
             raise TarDamage(f"it ends after {last!r} without the blocks that close a tar: it was cut off")
         _check_sum(header)

@@ -1,7 +1,7 @@
 """The central directory of a zip, read from its bytes (PKWARE's APPNOTE 6.3.10, sections 4.3 and 4.5).
 
-Ours and not :mod:`zipfile`'s, for three reasons: names stay bytes, so one that is not UTF-8 does not make the whole
-archive unreadable; an entry costs a tenth of the memory; every number is judged before anything is done with it.
+Ours and not :mod:`zipfile`'s, for two reasons: names stay bytes until they are judged, so one that is not UTF-8 does
+not make the whole archive unreadable and none is cut at a NUL; and overlaps of entries are seen.
 """
 
 from __future__ import annotations

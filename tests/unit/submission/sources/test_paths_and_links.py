@@ -112,7 +112,9 @@ def test_links_inside_the_tree_are_followed() -> None:
     [
         ({"c/l": "/etc/passwd"}, "a link that leaves the tree: /etc/passwd"),
         ({"c/l": "../../x"}, "a link that leaves the tree: ../../x"),
-        ({"c/l": "../../" + "x" * 5000}, "a link that leaves the tree: ../../"),
+        ({"c/l": "../../" + "x" * 4000}, "a link that leaves the tree: ../../"),
+        ({"c/l": "x" * 5000}, "a link of more than 4095 bytes"),
+        ({"c/l": "x/" * 1000}, "a link to more than 128 folders deep"),
         ({"c/l": "gone"}, "a link to gone, which is not there"),
         ({"c/l": "l"}, "a link that leads in a circle"),
         ({"c/l": "m/x", "c/m": "l/x"}, "a link that leads in a circle"),
@@ -136,6 +138,18 @@ def test_folders_that_link_to_each_other_twice_do_not_grow_without_bound() -> No
     found = listing(files, links)
     assert len(found.files) == 31 + 60
     assert Refused(path="d0/l/l", reason="a link to a folder inside a linked folder") in found.refused
+
+
+def test_links_in_many_linked_folders_count_as_entries() -> None:
+    links = {f"d/l{n}": "../e" for n in range(50)} | {f"m{n}": "d" for n in range(50)}
+    with pytest.raises(InputError, match="more than 1,000 entries"):
+        listing({"d/f": 1, "e/f": 1}, links, Bounds(files=1000))
+
+
+def test_links_beyond_the_bound_are_refused() -> None:
+    found = listing({"f": 1}, {f"l{n}": "f" for n in range(5)}, Bounds(links=3))
+    assert [entry.path for entry in found.files] == ["f", "l0", "l1", "l2"]
+    assert found.refused[0] == Refused(path="l3", reason="a link beyond the first 3, which are followed")
 
 
 def test_aliases_count_as_entries() -> None:

@@ -191,6 +191,19 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
     source.close()
 
 
+@pytest.mark.parametrize(("data", "said"), [(b"", "is empty"), (b"\x1f\x8b", "cut off")])
+def test_an_empty_file_and_one_of_two_bytes_are_errors(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=said):
+        open_source(str(path))
+
+
+def test_text_with_the_name_of_a_tar_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="it has not even one member: it is no tar, or was cut off"):
+        open_source(str(written(tmp_path, b"hello")))
+
+
 def test_a_file_that_is_no_archive_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("hello")
