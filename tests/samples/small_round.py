@@ -118,8 +118,8 @@ def results(scenario: str, spq: object) -> Values:
         case "SingleStream":
             values |= {
                 "early_stopping_met": True,
-                "early_stopping_result": " * Processed at least 64 queries (10000).  * Would discard 929 highest latency "
-                f"queries.  * Early stopping 90th percentile estimate: 75500000{text99}",
+                "early_stopping_result": " * Processed at least 64 queries (10000).  * Would discard 929 highest "
+                f"latency queries.  * Early stopping 90th percentile estimate: 75500000{text99}",
                 "result_query_count": 10_000,
                 "result_qps_with_loadgen_overhead": 14.2,
                 "result_qps_without_loadgen_overhead": 14.2857,

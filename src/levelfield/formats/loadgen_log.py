@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from levelfield.errors import FormatError, InputError
 
@@ -171,7 +171,7 @@ def format_value(value: Writable) -> str:
         case Mapping():
             return "{" + ",".join(f"{_quote(name)}:{_quote(text)}" for name, text in value.items()) + "}"
         case Sequence():
-            return _list(value)
+            return _list(cast("Sequence[int]", value))  # text was above
         case _:
             return _list(value.tolist())
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from levelfield.terms import DrawVariant
 from levelfield.units import NS_PER_S
 
-__all__ = ["RandomStream"]
+__all__ = ["FloatArray", "IntArray", "RandomStream"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
