@@ -65,7 +65,7 @@ def test_both_draw_variants_are_recognised(report: Report) -> None:
 
 
 def test_only_long_schedules_are_not_drawn_again(report: Report) -> None:
-    assert Counter(skipped.code for skipped in report.skipped if "missing" not in skipped.reason) == {"INF152": 36}
+    assert Counter(skipped.code for skipped in report.skipped if "missing" not in skipped.reason) == {"INF152": 39}
 
 
 def test_processes_change_nothing(shared_data: Path, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ def check(
     levelfield submission check inference_results_v2.0/
     levelfield submission check mine/ --official
     """  # noqa: D301 - click's mark for lines that stay as they are
+    gc.disable()
     from levelfield.cli.submission_table import print_report
     from levelfield.rules.load import load
     from levelfield.submission.engine import Selection
@@ -45,9 +46,10 @@ def check(
     from levelfield.submission.inference.checks import INFERENCE
     from levelfield.submission.sources.folder import FolderSource
 
-    gc.freeze()  # what was imported is never garbage: look at what the check makes only, and more rarely
-    gc.set_threshold(20_000)
     rules = load(round_name)
+    gc.freeze()  # what was imported is never garbage: look only at what the check makes, and more rarely
+    gc.set_threshold(20_000)
+    gc.enable()
     texts = [one.text for one in INFERENCE.every]
     selection = Selection.parse(texts, select=select, ignore=ignore, official=official)
     report = check_round(FolderSource(Path(source)), rules, selection, jobs=jobs or _cores())

@@ -31,7 +31,7 @@ __all__ = ["check_round"]
 
 Subject = TypeVar("Subject")
 
-EXACT_QUERIES = 1_000_000
+EXACT_QUERIES = 800_000
 BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 
