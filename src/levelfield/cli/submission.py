@@ -60,6 +60,7 @@ def check(
     levelfield submission check mine.tar.gz --official --sarif findings.sarif
     levelfield submission check git:results.git@main:closed/Example
     """  # noqa: D301 - click's mark for lines that stay as they are
+    gc.disable()
     from levelfield.cli.submission_table import print_report
     from levelfield.rules.load import load
     from levelfield.submission.engine import Selection
@@ -71,9 +72,10 @@ def check(
     from levelfield.submission.outputs.sarif import write_sarif
     from levelfield.submission.sources.open import open_source
 
-    gc.freeze()  # what was imported is never garbage: look at what the check makes only, and more rarely
-    gc.set_threshold(20_000)
     rules = load(round_name)
+    gc.freeze()  # what was imported is never garbage: look only at what the check makes, and more rarely
+    gc.set_threshold(20_000)
+    gc.enable()
     texts = [one.text for one in INFERENCE.every]
     selection = Selection.parse(texts, select=select, ignore=ignore, official=official)
     with closing(open_source(source)) as opened:

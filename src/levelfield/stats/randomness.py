@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from levelfield.terms import DrawVariant
 from levelfield.units import NS_PER_S
 
-__all__ = ["RandomStream"]
+__all__ = ["FloatArray", "IntArray", "RandomStream"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -112,7 +112,7 @@ class RandomStream:
         while done < len(bounds):
             chunk = bounds[done : done + DRAWS_PER_PASS]
             if chunk.max() > OFTEN_REJECTED:
-                drawn[done : done + len(chunk)] = [self.integer(bound) for bound in chunk.tolist()]
+                drawn[done : done + len(chunk)] = self._one_by_one(chunk.tolist())
                 done += len(chunk)
                 continue
             values, accepted = self._many_bounds(self._peek(len(chunk)), chunk.astype(np.uint64))
@@ -127,6 +127,21 @@ class RandomStream:
         """A shuffled copy, in the order of libstdc++'s ``std::shuffle``."""
         order: IntArray = self.permutations(len(values), 1)[0]
         return values[order]
+
+    def order(self, length: int) -> IntArray:
+        """(length,) the list 0, 1, 2 … shuffled once: ``shuffled`` of it, in less time.
+
+        Before a place is reached it holds its own number, so each swap puts that number at the target.
+        """
+        order = [0] if length else []
+        append = order.append
+        for place, target in enumerate(self._swap_targets(length, 1).ravel().tolist(), 1):
+            if target == place:
+                append(place)
+            else:
+                append(order[target])
+                order[target] = place
+        return np.array(order, np.int64)
 
     def permutations(self, length: int, times: int) -> IntArray:
         """(times, length) the list 0, 1, 2 … after one, two, three … shuffles in place."""
@@ -189,6 +204,32 @@ class RandomStream:
         product = raw * np.uint64(bound)
         accepted = (product & np.uint64(LARGEST_RAW)) >= (LARGEST_RAW + 1) % bound
         return (product >> np.uint64(32)).view(np.int64), accepted
+
+    def _one_by_one(self, bounds: list[int]) -> list[int]:
+        """A uniform integer for each bound, where so many raw numbers are rejected that a pass over all is in vain."""
+        raw = self._peek(2 * len(bounds)).tolist()
+        classic = self.variant is DrawVariant.CLASSIC
+        drawn, at = [], 0
+        for bound in bounds:
+            scale = LARGEST_RAW // bound
+            first_rejected = bound * scale
+            rejected_below = (LARGEST_RAW + 1) % bound
+            while True:
+                if at == len(raw):
+                    raw = self._peek(2 * at).tolist()
+                output = raw[at]
+                at += 1
+                if classic:
+                    if output < first_rejected:
+                        drawn.append(output // scale)
+                        break
+                else:
+                    product = output * bound
+                    if product & LARGEST_RAW >= rejected_below:
+                        drawn.append(product >> 32)
+                        break
+        self._at += at
+        return drawn
 
     def _many_bounds(self, raw: RawArray, bounds: RawArray) -> tuple[IntArray, NDArray[np.bool_]]:
         if self.variant is DrawVariant.CLASSIC:

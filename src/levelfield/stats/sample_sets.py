@@ -15,7 +15,7 @@ __all__ = ["cut_into_sets", "library_order"]
 
 def library_order(seed: int, variant: DrawVariant, library: int) -> IntArray:
     """(library,) the indices of a library in the order that the seed gives."""
-    return RandomStream(seed, variant).shuffled(np.arange(library))
+    return RandomStream(seed, variant).order(library)
 
 
 def cut_into_sets(order: IntArray, *, size: int, padding: int) -> list[IntArray]:

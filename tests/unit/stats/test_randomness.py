@@ -205,3 +205,11 @@ def test_gaps_are_corrected_where_the_vectorised_logarithm_is_off(monkeypatch: p
     assert RandomStream(1).gaps_ns(1e-6, count).tolist() == [
         int(-math.log(1.0 - value) / 1e-6 * 1e9) for value in RandomStream(1).reals(count).tolist()
     ]
+
+
+@pytest.mark.parametrize("variant", DrawVariant)
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 8, 9, 42, 1024, 70_000])
+def test_an_order_is_a_shuffle_of_the_numbers_and_goes_on_alike(variant: DrawVariant, length: int) -> None:
+    one, other = RandomStream(42, variant), RandomStream(42, variant)
+    assert one.order(length).tolist() == other.shuffled(np.arange(length)).tolist()
+    assert one.integer(1000) == other.integer(1000)

@@ -20,8 +20,9 @@ from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
 from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
 from levelfield.submission.inference.official import OfficialOutcome, official_outcome
+from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
-from levelfield.submission.inference.subjects import Reader, ResultSubject, SystemSubject
+from levelfield.submission.inference.subjects import AuditSubject, Reader, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
 from levelfield.submission.report import Report
 from levelfield.submission.sources.port import Source
@@ -30,7 +31,7 @@ __all__ = ["check_round"]
 
 Subject = TypeVar("Subject")
 
-EXACT_QUERIES = 1_000_000
+EXACT_QUERIES = 800_000
 BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 
@@ -82,7 +83,7 @@ def check_round(
     _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
     claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
     _run(registry.round, RoundSubject(claims, rules, exact_queries), whole.tally, result="", closed=True)
-    return _report(source, rules, selection, registry, tree, whole)
+    return _report(Reader(source, tree, layout, rules), selection, registry, whole)
 
 
 def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
@@ -125,14 +126,23 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
 
 
 def _claims(result: ResultSubject) -> Iterator[RunClaim]:
-    runs = [(RunKind.PERFORMANCE, "", lambda: result.performance), (RunKind.ACCURACY, "", lambda: result.accuracy_run)]
+    runs: list[tuple[RunKind, str, ResultSubject | AuditSubject]] = [
+        (RunKind.PERFORMANCE, "", result),
+        (RunKind.ACCURACY, "", result),
+    ]
     with suppress(CannotLook):
-        runs += [(RunKind.AUDIT, audit.audit.name, lambda audit=audit: audit.run) for audit in result.audits]
-    for kind, name, read in runs:
+        runs += [(RunKind.AUDIT, audit.audit.name, audit) for audit in result.audits]
+    for kind, name, subject in runs:
         with suppress(CannotLook):
-            claim = claim_of(read(), result, kind, audit=name)
+            claim = claim_of(_log_of(subject, kind), result, kind, audit=name)
             if claim is not None:
                 yield claim
+
+
+def _log_of(subject: ResultSubject | AuditSubject, kind: RunKind) -> RunLog:
+    if isinstance(subject, AuditSubject):
+        return subject.run
+    return subject.performance if kind is RunKind.PERFORMANCE else subject.accuracy_run
 
 
 def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, result: str, closed: bool) -> None:
@@ -143,9 +153,8 @@ def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, re
         tally.skipped += skipped
 
 
-def _report(
-    source: Source, rules: RuleSet, selection: Selection, registry: Registry, tree: Tree, whole: _Part
-) -> Report:
+def _report(reader: Reader, selection: Selection, registry: Registry, whole: _Part) -> Report:
+    source, rules = reader.source, reader.rules
     results = []
     for result in sorted(whole.results, key=lambda result: result.provenance.path):
         codes = _codes_of(result.provenance.path, whole.tally)
@@ -171,7 +180,7 @@ def _report(
         official_rows=tuple(sorted(whole.official.rows, key=lambda row: row.cells[17:18] + row.cells)),
         official_results=accepted,
         official_no_results=len(listed) - accepted,
-        files=tree.file_count,
+        files=reader.tree.file_count,
         bytes_read=whole.bytes_read,
     )
 

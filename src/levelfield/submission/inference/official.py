@@ -70,7 +70,7 @@ def official_outcome(system: SystemSubject) -> OfficialOutcome:
         accepted = _accepts_system(system)
     except PROBLEMS as problem:
         outcome.listed[system.path] = False
-        if system.description_path in system.reader.tree.files(system.description_path.rpartition("/")[0]):
+        if system.reader.tree.file(system.description_path) is not None:
             outcome.stops[system.description_path] = str(problem)
         return outcome
     if not accepted:

@@ -199,7 +199,7 @@ MODE = Check(
         title="The accuracy run ran in accuracy mode",
         why="Only accuracy mode issues every sample of the dataset.",
         clause=RULES,
-        example="closed/…/accuracy/mlperf_log_detail.txt:34: found PerformanceOnly, expected AccuracyOnly or SubmissionRun",
+        example="closed/…/accuracy/mlperf_log_detail.txt:34: found PerformanceOnly, expected AccuracyOnly",
         fix="Run in mode AccuracyOnly.",
         official=False,
     ),

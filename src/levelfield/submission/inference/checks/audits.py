@@ -243,7 +243,7 @@ SUMMARY_AGREES = Check(
         title="Summary and detail log of the test say the same",
         why="The official scripts take scores from the summary, which must be that of the run.",
         clause="compliance/nvidia, verify_performance.py (mlcommons/inference v2.0)",
-        example="closed/…/TEST01/performance/run_1/mlperf_log_summary.txt: found Samples per second: 300, expected 220.607",
+        example="closed/…/TEST01/performance/run_1/mlperf_log_summary.txt: found Samples per second: 300",
         fix="Hand in both files of the same run, as LoadGen wrote them.",
         official=False,
     ),

@@ -61,7 +61,7 @@ EDGE = Check(
         title="Results are inferred on edge systems only",
         why="The rules allow it for edge; the official checker does not look.",
         clause=CLAUSE,
-        example="closed/…/Offline/performance/run_1/mlperf_log_detail.txt:33: found Offline inferred from SingleStream on …",
+        example="closed/…/Offline/performance/run_1/mlperf_log_detail.txt:33: found Offline inferred from …",
         fix="Run the scenario.",
         official=False,
     ),

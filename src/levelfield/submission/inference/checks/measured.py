@@ -1,4 +1,4 @@
-"""Checks of the numbers of the performance run against each other: nothing that LoadGen computed may contradict another.
+"""Checks of the numbers of the performance run against each other: nothing LoadGen computed may contradict another.
 
 A double in the log has six digits, so two numbers agree where they differ by no more than their last digit allows.
 """
@@ -19,7 +19,7 @@ from levelfield.units import NS_PER_MS, NS_PER_S, format_ns
 __all__ = ["MEASURED_CHECKS", "PERCENTILES", "SIX_DIGITS"]
 
 SIX_DIGITS = 5.1e-6
-"""How far, relatively, a double with six digits may be off: half a unit of the sixth, and a little for our own rounding."""
+"""How far, relatively, a double with six digits may be off: half a unit of the sixth, and our own rounding."""
 PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
 CLOCK_NS = 2 * NS_PER_MS
 """The times of power measurement are given in whole milliseconds."""
