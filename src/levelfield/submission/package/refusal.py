@@ -112,16 +112,16 @@ def _of_scenarios(results: tuple[PackagedResult, ...], rules: RuleSet, division:
         wanted = rules.benchmark(name).in_suites(suites)
         kind = ",".join(sorted(suites))
         if wanted is None:
-            yield f"{system}/{name}: {name} is no benchmark of a {kind} system."
+            yield f"{system}/{name}: {name} is no benchmark of {kind} systems."
         elif division is Division.CLOSED:
             yield from (f"{system}/{name}: {text}" for text in _gaps(wanted, {r.scenario for r in found}, kind))
 
 
 def _gaps(wanted: SuiteScenarios, present: set[str], kind: str) -> Iterable[str]:
     if missing := [scenario for scenario in wanted.required if scenario not in present]:
-        yield f"a {kind} system needs {', '.join(wanted.required)}; missing: {', '.join(missing)}."
+        yield f"{kind} systems need {', '.join(wanted.required)}; missing: {', '.join(missing)}."
     for group in wanted.one_of:
         if not present & set(group):
-            yield f"a {kind} system needs one of {', '.join(group)}."
+            yield f"{kind} systems need one of {', '.join(group)}."
     if strange := sorted(present - set(wanted.names)):
-        yield f"{', '.join(strange)}: not a scenario of a {kind} system here."
+        yield f"{', '.join(strange)}: not a scenario of {kind} systems here."

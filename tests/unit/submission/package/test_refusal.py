@@ -149,13 +149,13 @@ def test_missing_scenario_and_audit_are_refused(official: Path, request_for: Ask
     drop(official, "Server")
     shutil.rmtree(official / "compliance/host/resnet50/Offline/TEST05")
     text = refused(request_for(official))
-    assert "a datacenter,edge system needs Server, Offline, SingleStream, MultiStream; missing: Server" in text
+    assert "datacenter,edge systems need Server, Offline, SingleStream, MultiStream; missing: Server" in text
     assert "host/resnet50/Offline: its audit TEST05 is missing" in text
 
 
 def test_scenario_of_another_suite_is_refused(official: Path, request_for: Ask, tmp_path: Path) -> None:
     (tmp_path / "system.json").write_text('{"system_type": "edge"}')
-    assert "Server: not a scenario of a edge system here" in refused(request_for(official))
+    assert "Server: not a scenario of edge systems here" in refused(request_for(official))
 
 
 def test_filled_output_folder_is_never_written_over(official: Path, request_for: Ask) -> None:
