@@ -138,13 +138,14 @@ def next_step(probes: Sequence[Probe], bounds: PeakSearch) -> Step:
         return _full_run(probes, bounds, low, high, enclosed=enclosed)
     if probes and probes[-1].disturbed:
         return NotFound(
-            why=f"at {probes[-1].rate:.4g} queries/s the load generator itself was late, twice: this machine is too busy "
-            "to measure. Let nothing else run on it, or give the system fewer --threads or --workers."
+            why=f"at {probes[-1].rate:.4g} queries/s the load generator itself was late, twice: this machine is too "
+            "busy to measure. Let nothing else run on it, or give the system fewer --threads or --workers."
         )
     lowest = min((probe.rate for probe in told), default=None)
     if left <= 0 or (low is None and lowest is not None and lowest < bounds.start / LOWEST_SHARE):
         return NotFound(
-            why=f"none of {len(told)} rates was valid; the lowest was {lowest or 0:.4g} queries/s. Start lower with --qps."
+            why=f"none of {len(told)} rates was valid; the lowest was {lowest or 0:.4g} queries/s. "
+            "Start lower with --qps."
         )
     return Try(rate=_next_rate(told, bounds, low, high), full=bounds.probes_are_full)
 
