@@ -124,7 +124,8 @@ Step: TypeAlias = Try | Found | NotFound
 
 def next_step(probes: Sequence[Probe], bounds: PeakSearch) -> Step:
     """What follows from the probes so far; pure, so that a search can be taken up again anywhere."""
-    if probes and probes[-1].disturbed and (len(probes) < 2 or not probes[-2].disturbed):
+    once = bool(probes) and probes[-1].disturbed and not any(probe.disturbed for probe in probes[-2:-1])
+    if once and len(probes) < bounds.most_probes:
         return Try(rate=probes[-1].rate, full=probes[-1].full)
     left = 0 if probes and probes[-1].disturbed else bounds.most_probes - len(probes)
     told = [probe for probe in probes if not probe.disturbed]

@@ -198,12 +198,13 @@ def test_no_full_run_that_is_valid_is_said() -> None:
     assert found.why.startswith("100 queries/s is valid in a short run, but no run of the full length was valid")
 
 
-@pytest.mark.parametrize("count", range(14))
+@pytest.mark.parametrize("count", range(16))
 def test_search_is_bounded_whatever_is_found(count: int) -> None:
     probes: list[Probe] = []
     while isinstance(step := next_step(probes, BOUNDS), Try):
         number = len(probes)
-        probes.append(probe(step.rate, valid=bool(count >> (number % 4) & 1), full=step.full))
+        valid = bool(count >> (number % 4) & 1)
+        probes.append(probe(step.rate, valid=valid, full=step.full, disturbed=not valid and number % 3 == 0))
         assert len(probes) <= 12
 
 
