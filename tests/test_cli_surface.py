@@ -27,6 +27,16 @@ SURFACE: dict[str, list[str]] = {
         "--out", "--precision", "--qps", "--rules", "--scenario", "--set", "--stall", "--system-name", "--threads",
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
+    "inference audit": [
+        "--benchmark", "--help", "--json", "--out", "--pairs", "--scenario", "--test", "-b", "-h", "-s",
+        "[RUN_FOLDER]",
+    ],
+    "inference peak": [
+        "--backend", "--batch", "--batch-delay", "--benchmark", "--config", "--data", "--duration", "--edition",
+        "--help", "--issuing", "--json", "--model", "--official", "--out", "--precision", "--probe-duration",
+        "--probes", "--qps", "--rules", "--scenario", "--set", "--stall", "--system-name", "--threads", "--tolerance",
+        "--user-conf", "--workers", "-b", "-h", "-s",
+    ],
     "inference list": ["--help", "--json", "--rules", "-h"],
     "submission": ["--help", "-h"],
     "submission check": ["--help", "--ignore", "--jobs", "--official", "--round", "--select", "-h", "SOURCE"],

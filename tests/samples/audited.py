@@ -157,7 +157,7 @@ def audit(
     folder: Path,
     tests: tuple[str, ...] = (),
     *,
-    pairs: int = 4,
+    pairs: int = 3,
     task: Any = None,
     reference: ReferenceRun | None = None,
     **changes: Any,

@@ -1,4 +1,4 @@
-"""``levelfield inference``: run a benchmark, list what can be run."""
+"""``levelfield inference``: run a benchmark, list what can be run; audits and the search for the peak join in."""
 
 from __future__ import annotations
 

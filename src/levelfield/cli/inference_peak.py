@@ -73,7 +73,7 @@ def command(
     def show(peak: Peak, probe: Probe) -> None:
         progress.close()
         if not as_json:
-            click.echo(_line(len(peak.probes), probe))
+            click.echo(_line(peak, probe))
 
     options = PeakOptions(tolerance=tolerance, most_probes=probes, probe_s=probe_duration)
     try:
@@ -84,7 +84,7 @@ def command(
     return 130 if run.interrupted else 0 if run.holds else 1
 
 
-def _line(number: int, probe: Probe) -> str:
+def _line(peak: Peak, probe: Probe) -> str:
     from levelfield.units import format_ns, format_number
 
     sign = "✓ valid" if probe.valid else "✗ given up" if probe.abandoned else "✗ not valid"
@@ -92,13 +92,11 @@ def _line(number: int, probe: Probe) -> str:
     colour = "green" if probe.valid else "red"
     tail = probe.latency_percentiles_ns.get("99.00")
     latency = "" if tail is None else f"p99 {format_ns(tail)}, "
-    full = ", full length" if probe.full else ""
+    full = ", full length" if probe.full and not peak.bounds.probes_are_full else ""
     disturbed = "; the load generator itself was late" if probe.disturbed else ""
     verdict = click.style(f"{sign:<12}", fg=colour)
-    return (
-        f"{number:>3}  {format_number(probe.rate):>9} queries/s  {verdict} {latency}{probe.over_limit:,} late of "
-        f"{probe.queries:,}{full}{disturbed}"
-    )
+    rate = f"{len(peak.probes):>3}  {format_number(probe.rate):>9} queries/s"
+    return f"{rate}  {verdict} {latency}{probe.over_limit:,} late of {probe.queries:,}{full}{disturbed}"
 
 
 def _close(run: PeakRun, *, as_json: bool) -> None:

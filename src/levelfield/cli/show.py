@@ -18,7 +18,7 @@ from levelfield.inference.result import Accuracy
 from levelfield.inference.run import BenchmarkRun, run_benchmark
 from levelfield.terms import Scenario
 
-__all__ = ["INTERRUPTED", "INVALID", "OK", "execute", "exit_code_of", "perform"]
+__all__ = ["INTERRUPTED", "INVALID", "OK", "execute", "exit_code_of", "perform", "show"]
 
 OK, INVALID, INTERRUPTED = 0, 1, 130
 

@@ -124,7 +124,8 @@ Step: TypeAlias = Try | Found | NotFound
 
 def next_step(probes: Sequence[Probe], bounds: PeakSearch) -> Step:
     """What follows from the probes so far; pure, so that a search can be taken up again anywhere."""
-    if probes and probes[-1].disturbed and (len(probes) < 2 or not probes[-2].disturbed):
+    once = bool(probes) and probes[-1].disturbed and not any(probe.disturbed for probe in probes[-2:-1])
+    if once and len(probes) < bounds.most_probes:
         return Try(rate=probes[-1].rate, full=probes[-1].full)
     left = 0 if probes and probes[-1].disturbed else bounds.most_probes - len(probes)
     told = [probe for probe in probes if not probe.disturbed]
@@ -138,13 +139,14 @@ def next_step(probes: Sequence[Probe], bounds: PeakSearch) -> Step:
         return _full_run(probes, bounds, low, high, enclosed=enclosed)
     if probes and probes[-1].disturbed:
         return NotFound(
-            why=f"at {probes[-1].rate:.4g} queries/s the load generator itself was late, twice: this machine is too busy "
-            "to measure. Let nothing else run on it, or give the system fewer --threads or --workers."
+            why=f"at {probes[-1].rate:.4g} queries/s the load generator itself was late, twice: this machine is too "
+            "busy to measure. Let nothing else run on it, or give the system fewer --threads or --workers."
         )
     lowest = min((probe.rate for probe in told), default=None)
     if left <= 0 or (low is None and lowest is not None and lowest < bounds.start / LOWEST_SHARE):
         return NotFound(
-            why=f"none of {len(told)} rates was valid; the lowest was {lowest or 0:.4g} queries/s. Start lower with --qps."
+            why=f"none of {len(told)} rates was valid; the lowest was {lowest or 0:.4g} queries/s. "
+            "Start lower with --qps."
         )
     return Try(rate=_next_rate(told, bounds, low, high), full=bounds.probes_are_full)
 

@@ -42,6 +42,7 @@ from levelfield.inference.serving import capacity_per_s, serve
 from levelfield.inference.under_test import serving_of, task_of
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.logs import LogOptions
+from levelfield.loadgen.native import native_keys
 from levelfield.loadgen.progress import ProgressListener
 from levelfield.loadgen.run import RunOptions, run_test
 from levelfield.rules.load import load as load_rules
@@ -229,12 +230,25 @@ class _Session:
                 return float(value)  # plan_scenario has read it
         return None
 
-    def _without_rate(self) -> tuple[str, ...]:
-        return tuple(pair for pair in self._request.settings if pair.partition("=")[0].strip() != "target_qps")
+    def _settings_of(self, scenarios: tuple[Scenario, ...], *, rate: float | None = None) -> tuple[str, ...]:
+        """What the user set, without what only other scenarios have, and with the rate of a probe in place of his."""
+        kept = []
+        for pair in self._request.settings:
+            key = pair.partition("=")[0].strip()
+            known = [scenario for scenario in self._request.scenarios if key in native_keys(scenario)]
+            if key != "target_qps" and (not known or set(known) & set(scenarios)):
+                kept.append(pair)
+        return (*kept, *(() if rate is None else (f"target_qps={rate!r}",)))
 
-    def _probe_request(self) -> RunRequest:
+    def _probe_request(self, rate: float | None = None) -> RunRequest:
+        server = (Scenario.SERVER,)
         return replace(
-            self._request, scenarios=(Scenario.SERVER,), official=False, duration_s=self._probe_s, accuracy=False
+            self._request,
+            scenarios=server,
+            official=False,
+            duration_s=self._probe_s,
+            accuracy=False,
+            settings=self._settings_of(server, rate=rate),
         )
 
     @contextmanager
@@ -248,8 +262,7 @@ class _Session:
     def _attempt(self, step: Try, task: InferenceTask, system: FunctionSystem, rule: ScenarioRule) -> Probe | None:
         if step.full and not self.peak.bounds.probes_are_full:
             return self._full_run(step)
-        settings = (*self._without_rate(), f"target_qps={step.rate!r}")
-        request = replace(self._probe_request(), settings=settings)
+        request = self._probe_request(step.rate)
         plan = plan_scenario(request, self._rules, rule, capacity=None)
         with tempfile.TemporaryDirectory(prefix="levelfield-peak-") as folder:
             run = run_test(
@@ -269,8 +282,9 @@ class _Session:
 
     def _full_run(self, step: Try) -> Probe | None:
         """A run of the full length, kept with its logs."""
-        settings = (*self._without_rate(), f"target_qps={step.rate!r}")
-        made = self._run_in("run", replace(self._request, scenarios=(Scenario.SERVER,), settings=settings))
+        server = (Scenario.SERVER,)
+        settings = self._settings_of(server, rate=step.rate)
+        made = self._run_in("run", replace(self._request, scenarios=server, settings=settings))
         if made is None:
             return None
         result = made.results[0]
@@ -292,7 +306,11 @@ class _Session:
     def _calibrated(self, scenarios: tuple[Scenario, ...]) -> dict[str, float]:
         """What the other scenarios should expect, from one run of each."""
         request = replace(
-            self._request, scenarios=scenarios, official=False, duration_s=self._probe_s, settings=self._without_rate()
+            self._request,
+            scenarios=scenarios,
+            official=False,
+            duration_s=self._probe_s,
+            settings=self._settings_of(scenarios),
         )
         made = self._run_in("calibration", request)
         expected: dict[str, float] = {}

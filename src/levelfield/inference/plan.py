@@ -17,7 +17,7 @@ from levelfield.rules.model import RuleSet, ScenarioRule
 from levelfield.terms import Mode, Scenario
 from levelfield.units import NS_PER_MS, NS_PER_S, format_rate
 
-__all__ = ["Plan", "plan_scenario"]
+__all__ = ["SERVER_SHARE", "Plan", "plan_scenario"]
 
 QUICK_DURATION_MS = 4_000
 QUICK_QUERIES = {

@@ -64,8 +64,8 @@ class LateCounter:
     def hopeless(self) -> str | None:
         """Why the phase cannot become valid; ``None`` while it can."""
         state = self._state
-        if not state.start_ns or not state.windows:
-            return None
+        if not state.start_ns or not state.windows or state.queries_issued >= self.total:
+            return None  # not begun, or nothing left to spare
         self._count(state.keeper.now() - state.start_ns - state.effective.target_latency_ns)
         if self.late <= max(self.most, 0):
             return None

@@ -93,3 +93,14 @@ def test_many_problems_are_shortened() -> None:
         top1([(index, b"") for index in range(30)], np.zeros(30, np.int64), ClassType.FLOAT32)
     assert len(caught.value.problems) == 11
     assert caught.value.problems[-1] == "and 20 more"
+
+
+def test_a_part_is_scored_only_where_asked() -> None:
+    labels = np.array([3, 4, 5])
+    entries = [(1, np.float32(4).tobytes()), (2, np.float32(0).tobytes())]
+    found = top1(entries, labels, ClassType.FLOAT32, whole=False)
+    assert (found.good, found.total) == (1, 2)
+    with pytest.raises(InputError, match="1 of 3 samples have no entry"):
+        top1(entries, labels, ClassType.FLOAT32)
+    with pytest.raises(InputError, match="3 of 3 samples have no entry"):
+        top1([], labels, ClassType.FLOAT32, whole=False)

@@ -270,7 +270,7 @@ def _asked(folder: Path, document: dict[str, Any]) -> RunRequest:
             path,
             "request",
             f"{type(error).__name__}: {error}",
-            "how the system was run, as levelfield inference run writes it",
+            "what levelfield inference run was asked for",
         ) from error
     if request.audit_conf is not None:
         raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import TypeAlias
 
@@ -65,7 +65,7 @@ def render_peak(peak: Peak) -> str:
                 else element("p", "Too few probes were run to their end for a plot.", class_="muted"),
                 class_="run",
             ),
-            element("section", element("h2", "The path"), _path(peak.probes), class_="run"),
+            element("section", element("h2", "The path"), _path(peak), class_="run"),
             id="results",
         ),
         element("footer", element("p", element("strong", FOOTNOTE)), element("p", LEGEND)),
@@ -91,7 +91,7 @@ def latency_over_throughput(peak: Peak) -> Plot | None:
     tails = [float(probe.latency_percentiles_ns[judged]) for probe in whole]
     medians = [float(probe.latency_percentiles_ns[MEDIAN]) for probe in whole]
     lowest, highest = min(medians), max(*tails, float(peak.limit_ns))
-    low = 0.0 if whole[0].rate < 0.7 * whole[-1].rate else 0.98 * whole[0].rate
+    low = _round_low(whole[0].rate, whole[-1].rate)
     x = linear_axis("queries per second", whole[-1].rate, low=low, start=LEFT, end=RIGHT, word=format_compact)
     y = duration_axis(
         "latency, {unit}", lowest, highest * 1.02, start=BOTTOM, end=TOP, log=highest / lowest > LOG_FROM_RATIO
@@ -119,11 +119,19 @@ def latency_over_throughput(peak: Peak) -> Plot | None:
         ),
         head=("queries/s", "verdict", "median", name),
         rows=tuple(
-            (format_number(probe.rate), "valid" if probe.valid else "not valid", format_ns(median), format_ns(tail))
+            (format_number(probe.rate), _verdict(probe), format_ns(median), format_ns(tail))
             for probe, median, tail in zip(whole, medians, tails, strict=True)
         ),
         places=tuple(x.at(probe.rate) for probe in whole),
     )
+
+
+def _round_low(least: float, most: float) -> float:
+    """Where the axis of rates begins: 0, or a round rate below the least where all are near each other."""
+    if least < 0.7 * most or least == most:
+        return 0.0
+    step: float = 10.0 ** math.floor(math.log10(most - least))
+    return step * math.floor(least / step)
 
 
 def _marks(peak: Peak, x: Axis, y: Axis, *, medians: Points, tails: Points) -> tuple[Markup, ...]:
@@ -140,21 +148,27 @@ def _marks(peak: Peak, x: Axis, y: Axis, *, medians: Points, tails: Points) -> t
     return tuple(marks)
 
 
-def _path(probes: Sequence[Probe]) -> Markup:
+def _verdict(probe: Probe) -> str:
+    if probe.valid:
+        return "valid"
+    return "disturbed" if probe.disturbed else "given up" if probe.abandoned else "not valid"
+
+
+def _path(peak: Peak) -> Markup:
     return table(
         ("probe", "queries/s", "verdict", "completed/s", "p99", "late", "queries", "why"),
         [
             (
-                str(number) + (" (full length)" if probe.full else ""),
+                str(number) + (" (full length)" if probe.full and not peak.bounds.probes_are_full else ""),
                 format_number(probe.rate),
-                "valid" if probe.valid else "given up" if probe.abandoned else "not valid",
+                _verdict(probe),
                 format_number(probe.completed_per_s),
                 format_ns(probe.latency_percentiles_ns["99.00"]) if "99.00" in probe.latency_percentiles_ns else "none",
                 f"{probe.over_limit:,}",
                 f"{probe.queries:,} of {probe.planned_queries:,}",
                 probe.why,
             )
-            for number, probe in enumerate(probes, start=1)
+            for number, probe in enumerate(peak.probes, start=1)
         ],
         label="Every rate that was tried, in order",
         class_="numbers",

@@ -26,7 +26,8 @@ OFFLINE_RATE = {"load": Offline(expected_qps=12_000)}
 @pytest.mark.parametrize("scenario", Scenario)
 def test_honest_system_passes(scenario: Scenario, tmp_path: Path) -> None:
     results = audit(Honest, scenario, tmp_path)
-    assert {test: (r.official_pass, r.verdict, r.problems) for test, r in results.items()} == dict.fromkeys(("TEST01", "TEST04", "TEST05"), (True, PASS, ()))
+    assert sorted(results) == ["TEST01", "TEST04", "TEST05"]
+    assert {(r.official_pass, r.verdict, r.problems) for r in results.values()} == {(True, PASS, ())}
     assert all(result.holds for result in results.values())
 
 
@@ -234,7 +235,7 @@ def test_logs_of_another_run_are_found_out(tmp_path: Path) -> None:
     reference = _reference_of_honest(tmp_path)
     other = reference_of(bench_of(partial(Honest, noise=0.2), Scenario.SINGLE_STREAM), _made(tmp_path / "other"))
     mixed = replace(reference, record=other.record)
-    with pytest.raises(FormatError, match="score: found 1015644, expected .*, as the raw record gives it"):
+    with pytest.raises(FormatError, match=r"score: found 1015644, expected .*, as the raw record gives it"):
         audit(Honest, Scenario.SINGLE_STREAM, tmp_path / "b", ("TEST05",), reference=mixed)
 
 
