@@ -18,6 +18,7 @@ from results import accelerators, result
 from site_results import HOSTILE, hostile, published
 
 from levelfield.errors import OutputError, UsageError
+from levelfield.files import write_atomically
 from levelfield.results.messaging import LEGEND, UNVERIFIED, VERIFIED
 from levelfield.results.model import Result, Verification
 from levelfield.results.site import SiteFinding, SiteInputs, build_site, write_site
@@ -375,3 +376,31 @@ def test_states_in_links_are_percent_encoded() -> None:
     pages = html_of(build_site(inputs(result(benchmark="a&b=c #d", division="open"), private=True)))
     links = [link for page in pages.values() for link in page.links]
     assert "../explore.html#benchmark=a%26b%3Dc%20%23d&round=inference-v2.0" in links
+
+
+def test_a_build_that_was_broken_off_can_be_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "site"
+    write_site(out, inputs(*small()), today=DAY)
+    written = []
+
+    def breaks(path: Path, content: bytes) -> None:
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_atomically(path, content)
+
+    monkeypatch.setattr("levelfield.results.site.build.write_atomically", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        write_site(out, inputs(result()), today=DAY)
+    monkeypatch.undo()
+    write_site(out, inputs(result()), today=DAY)
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == set(
+        build_site(inputs(result()))
+    )
+    fresh = tmp_path / "fresh"
+    monkeypatch.setattr("levelfield.results.site.build.write_atomically", breaks)
+    written.clear()
+    with pytest.raises(KeyboardInterrupt):
+        write_site(fresh, inputs(result()), today=DAY)
+    monkeypatch.undo()
+    write_site(fresh, inputs(result()), today=DAY)
