@@ -14,7 +14,7 @@ from levelfield.results.own import is_own_run, read_own_run
 
 __all__ = ["results_of"]
 
-LIMIT_BYTES = 1 << 30
+LIMIT_BYTES = 256 << 20
 RUN_FILE = "result.json"
 
 

@@ -226,6 +226,11 @@ def compare(
         raise UsageError(f"{run} has no result of what was asked for.", hint="Leave --benchmark and --scenario out.")
     with Store(database) as store:
         published = store.select(Filter(rounds=(round_name,), editions=("full",), official=True))
+        if not published:
+            raise UsageError(
+                f"{database} holds no published results of {round_name}.",
+                hint=f"Import them with: levelfield results import SOURCE --round {round_name}",
+            )
     others = [result for result in published if result.provenance.source != own[0].provenance.source]
     found = [compared(result, others, division=division, system_type=system_type) for result in own]
     if as_json:

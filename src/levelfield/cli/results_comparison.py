@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from levelfield.cli.results_drawing import (
     SHORT,
+    add_row,
     console_for_results,
     notes_json,
     number_text,
@@ -21,7 +22,6 @@ from levelfield.cli.results_drawing import (
     title_text,
     value_text,
 )
-from levelfield.cli.terminal import encodable
 from levelfield.results.columns import row_of
 from levelfield.results.compare import Comparison, Standing
 from levelfield.results.derived import Derived
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["comparison_json", "print_comparison"]
+
+NARROW = 72
 
 
 def print_comparison(comparisons: Sequence[Comparison], *, limit: int) -> None:
@@ -55,8 +57,9 @@ def print_comparison(comparisons: Sequence[Comparison], *, limit: int) -> None:
             if len(standings) > limit:
                 say(console, f"{len(standings) - limit:,} more; --limit {len(standings)} shows them all.", "yellow")
         console.print()
-        for caveat in (*comparison.caveats, comparison.difference_line):
-            say(console, caveat)
+        for sentence in (*comparison.caveats, comparison.difference_line):
+            if sentence:
+                say(console, sentence)
         console.print()
         notes += comparison.footnotes
     print_notes(console, notes)
@@ -82,11 +85,12 @@ def _print_standings(console: Console, standings: list[Standing], comparison: Co
 
 
 def _standings_table(standings: Sequence[Standing], console: Console, *, own: Standing | None = None) -> Table:
-    accelerated = any(standing.per_accelerator.value is not None for standing in standings)
-    powered = any(standing.per_watt.value is not None for standing in standings)
+    wide = console.width >= NARROW  # else there is no room for derived numbers; --json has them
+    accelerated = wide and any(standing.per_accelerator.value is not None for standing in standings)
+    powered = wide and any(standing.per_watt.value is not None for standing in standings)
     table = plain_table(console)
     table.add_column("rank", justify="right")
-    table.add_column("system", overflow="fold", ratio=1)
+    table.add_column("system", overflow="fold", ratio=1, min_width=12)
     table.add_column("result", justify="right", overflow="fold", min_width=10)
     compared = any(standing.ratio is not None for standing in standings)
     if compared:
@@ -107,7 +111,7 @@ def _standings_table(standings: Sequence[Standing], console: Console, *, own: St
             *([number_text(standing.per_accelerator)] if accelerated else []),
             *([number_text(standing.per_watt)] if powered else []),
         ]
-        table.add_row(*(encodable(cell, console) for cell in cells), style="bold green" if standing is own else "")
+        add_row(table, console, cells, "bold green" if standing is own else "")
     return table
 
 

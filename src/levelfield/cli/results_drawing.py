@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from levelfield.cli.terminal import encodable
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DIGITS",
     "SHORT",
+    "add_number_column",
+    "add_row",
     "console_for_results",
     "marks_text",
     "notes_json",
@@ -116,6 +118,20 @@ def plain_table(console: Console) -> Table:
         header_style="dim",
         width=min(console.width, 120),
     )
+
+
+def add_row(table: Table, console: Console, cells: Iterable[str], style: str = "") -> None:
+    """Add a row of texts as they are: what looks like a style of rich in a name is none."""
+    from rich.text import Text
+
+    table.add_row(*(Text(encodable(cell, console)) for cell in cells), style=style)
+
+
+def add_number_column(table: Table, console: Console, heading: str) -> None:
+    """Add a column of numbers; the heading may come from a submission."""
+    from rich.text import Text
+
+    table.add_column(Text(encodable(heading, console)), justify="right", overflow="fold")
 
 
 def say(console: Console, text: str, style: str = "") -> None:

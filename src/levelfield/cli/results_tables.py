@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from levelfield.cli.results_drawing import (
     SHORT,
+    add_number_column,
+    add_row,
     console_for_results,
     notes_json,
     number_text,
@@ -22,7 +24,6 @@ from levelfield.cli.results_drawing import (
     title_text,
     value_text,
 )
-from levelfield.cli.terminal import encodable
 from levelfield.results.derived import Derived, per_accelerator, per_watt
 from levelfield.results.messaging import footnotes
 from levelfield.results.model import Result
@@ -128,7 +129,7 @@ def _long_table(results: Sequence[Result], console: Console, *, columns: Sequenc
     for column in columns:
         table.add_column(column, overflow="fold", min_width=8)
     table.add_column("submitter", overflow="fold", min_width=9)
-    table.add_column("system", overflow="fold", ratio=1)
+    table.add_column("system", overflow="fold", ratio=1, min_width=12)
     table.add_column("result", justify="right", overflow="fold", min_width=10)
     if with_power:
         table.add_column("power", justify="right", no_wrap=True)
@@ -144,7 +145,7 @@ def _long_table(results: Sequence[Result], console: Console, *, columns: Sequenc
         cells += [submitter_text(result), system_text(result), number]
         cells += [power_text(result)] if with_power else []
         cells += [number_text(derived(result))] if derived else []
-        table.add_row(*(encodable(cell, console) for cell in cells), style="dim" if result.void else "")
+        add_row(table, console, cells, "dim" if result.void else "")
     return table
 
 
@@ -177,15 +178,15 @@ def _wide_block(sheet: WideTable, benchmark: str, console: Console) -> Table:
         if column.benchmark == benchmark:
             places.setdefault(column.scenario, []).append(index)
     table = plain_table(console)
-    table.add_column("system", overflow="fold", ratio=1)
+    table.add_column("system", overflow="fold", ratio=1, min_width=12)
     for scenario, indices in places.items():
         unit = sheet.measured[indices[0]].unit
-        table.add_column(encodable(f"{scenario}\n{SHORT.get(unit, unit)}", console), justify="right", overflow="fold")
+        add_number_column(table, console, f"{scenario}\n{SHORT.get(unit, unit)}")
     for row in sheet.rows:
         cells = [[cell for index in indices if (cell := row.cells[index])] for indices in places.values()]
         if any(cells):
             texts = (_wide_system(sheet, row, benchmark), *("\n".join(map(_wide_cell, found)) for found in cells))
-            table.add_row(*(encodable(text, console) for text in texts))
+            add_row(table, console, texts)
     return table
 
 

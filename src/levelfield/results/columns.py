@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeGuard, TypeVar
 
 from levelfield.errors import InputError
 from levelfield.results.compatibility import round_of
@@ -212,7 +212,7 @@ class _Cells:
         value = self._row.get(name)
         if value is None and (not needed or name not in self._row):
             return None
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if _is_number(value):
             return float(value)
         return self._wrong(name, "a finite number", None)
 
@@ -226,7 +226,7 @@ class _Cells:
         value = self._row.get(name)
         if value is None and (not needed or name not in self._row):
             return None
-        if isinstance(value, bool) or value in {0, 1}:  # SQLite has no truth values of its own
+        if isinstance(value, int) and value in {0, 1}:  # SQLite has no truth values of its own
             return bool(value)
         return self._wrong(name, "true or false", None)
 
@@ -272,5 +272,9 @@ class _Cells:
         return instead
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a number that a float can hold; JSON knows others."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False

@@ -49,6 +49,7 @@ class Comparison:
     division: str
     """Of the published results."""
     difference_line: str
+    """Empty where there is nothing to compare with."""
     caveats: tuple[str, ...]
     """What a reader must know, as sentences."""
     footnotes: tuple[Footnote, ...]
@@ -89,7 +90,7 @@ def compare(own: Result, published: Sequence[Result], *, division: str = "closed
         others=tuple(others),
         ranked=len(field) + 1 if field else 0,
         division=division,
-        difference_line=difference_line(everything),
+        difference_line=difference_line(everything) if ordered else "",
         caveats=_caveats(own, ordered, division),
         footnotes=footnotes(everything, derived=_shown_derived([standing, *others])),
     )

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from levelfield.results.model import Direction, Result
-from levelfield.results.quantity import Quantity, quantity_of
+from levelfield.results.quantity import Quantity, joules_in, quantity_of
 
 __all__ = ["Derived", "efficiency", "per_accelerator", "per_node", "per_watt", "server_offline_ratio"]
 
@@ -56,11 +56,13 @@ def per_node(result: Result) -> Derived:
 
 
 def per_watt(result: Result) -> Derived:
-    """Throughput for a watt, or queries for a joule where the round measures energy per query."""
-    name, power = "per watt (derived)", result.power_value
+    """Throughput for a watt, or queries for a joule where the round measures the energy of one query or inference."""
+    name, power, what = "per watt (derived)", result.power_value, "query"
     measured = quantity_of(result.power_unit)
     if measured is Quantity.ENERGY:
-        name, unit, formula = "per joule (derived)", "queries per joule", "1 / measured joules per query"
+        each = result.power_unit.lower().rstrip(".").endswith("/inf")
+        what, unit = ("inference", "inferences per joule") if each else ("query", "queries per joule")
+        name, formula = "per joule (derived)", f"1 / measured joules of one {what}"
     else:
         unit, formula = f"{result.unit} per watt", "result / measured watts of the system"
     if power is None:
@@ -68,7 +70,7 @@ def per_watt(result: Result) -> Derived:
     elif not _positive(power):
         reason = f"its power is {power:g}"
     elif measured is Quantity.ENERGY:
-        known = quantity_of(result.unit) is Quantity.LATENCY
+        known = quantity_of(result.unit) is Quantity.LATENCY or what == "inference"
         reason = "" if known else f"energy per query says nothing of {result.unit}"
     elif measured is Quantity.POWER:
         reason = _no_throughput(result)
@@ -76,7 +78,7 @@ def per_watt(result: Result) -> Derived:
         reason = f"what {result.power_unit or 'no unit'} measures is not known"
     value = None
     if power is not None and not reason:
-        value = 1 / power if measured is Quantity.ENERGY else result.value / power
+        value = 1 / (power * joules_in(result.power_unit)) if measured is Quantity.ENERGY else result.value / power
     return _derived(value, reason, name=name, unit=unit, formula=formula)
 
 
@@ -152,7 +154,7 @@ def _no_throughput(result: Result) -> str:
         case None:
             return f"what {result.unit or 'no unit'} measures is not known"
         case quantity:
-            return f"a {quantity} does not add up over accelerators or watts"
+            return f"{quantity} does not add up over accelerators or watts"
 
 
 def _subject(result: Result) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ from levelfield.results.query import sort
 from levelfield.results.store import Store
 from levelfield.results.table import WideTable, wide_tables
 
-__all__ = ["JSON_SCHEMA", "Export", "Written", "csv_text", "export", "json_text", "safe_cell", "wide_csv_text"]
+__all__ = ["JSON_SCHEMA", "PLAIN", "Export", "Written", "csv_text", "export", "json_text", "safe_cell", "wide_csv_text"]
 
 JSON_SCHEMA = "levelfield.results/1"
 """History: 1 (0.1.0) the first."""

@@ -119,7 +119,12 @@ class _Fields:
         return self.get(name, bool, False, "true or false")
 
     def number(self, name: str) -> float:
-        return float(self.get(name, int | float, 0.0, "a number"))  # type: ignore[arg-type]
+        value = self.get(name, int | float, 0.0, "a number")  # type: ignore[arg-type]
+        try:
+            return float(value)
+        except OverflowError:
+            self.problems.append(f"{self._place}{name}: found a whole number too large, expected a number.")
+            return 0.0
 
     def fields(self, name: str) -> _Fields:
         return _Fields(self.get(name, dict, {}, "an object"), f"{self._place}{name}.", self.problems)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Quantity", "quantity_of"]
+__all__ = ["Quantity", "joules_in", "quantity_of"]
 
 
 class Quantity(StrEnum):
@@ -27,7 +27,7 @@ _SPELLINGS = {
     Quantity.LATENCY: ("latency (ms)", "latency (ns)", "latency (s)", "latency (us)", "ms", "milliseconds"),
     Quantity.TIME_TO_TRAIN: ("minutes", "minutes to train"),
     Quantity.POWER: ("watts", "w"),
-    Quantity.ENERGY: ("joules", "j", "uj/inf", "uj/inf.", "µj/inf", "millijoules"),
+    Quantity.ENERGY: ("joules", "j", "uj/inf", "uj/inf.", "µj/inf"),
     Quantity.QUALITY: ("%", "auc"),
     Quantity.STREAMS: ("streams",),
 }
@@ -37,3 +37,8 @@ _BY_SPELLING = {spelling: quantity for quantity, spellings in _SPELLINGS.items()
 def quantity_of(unit: str) -> Quantity | None:
     """What a unit measures, in any case; ``None`` for one that is not known."""
     return _BY_SPELLING.get(unit.strip().lower())
+
+
+def joules_in(unit: str) -> float:
+    """How many joules one of a unit of energy is."""
+    return 1e-6 if unit.strip().lower().startswith(("uj", "µj")) else 1.0

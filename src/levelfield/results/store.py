@@ -303,6 +303,8 @@ def _operational(path: Path, error: sqlite3.OperationalError) -> LevelfieldError
             )
         case "attempt to write a readonly database":
             return OutputError(f"{path} is not writable.", hint="Choose another file with --database.")
-        case "database or disk is full":
-            return OutputError(f"{path} cannot be written: the disk is full.", hint="The database is as it was before.")
+        case "database or disk is full" | "disk I/O error":
+            return OutputError(
+                f"{path} cannot be written: {said}.", hint="Free space on that disk; the database is as it was before."
+            )
     return InputError(f"{path} cannot be read as a database of results: {said}.")

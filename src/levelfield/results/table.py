@@ -55,8 +55,9 @@ class Measured:
 
     @property
     def title(self) -> str:
-        """The levels in one line."""
-        return " ".join(part for part in (self.benchmark, self.scenario, self.unit) if part)
+        """The levels in one line; a metric that names its unit says it once."""
+        unit = "" if self.unit.lower() in self.scenario.lower() else self.unit
+        return " ".join(part for part in (self.benchmark, self.scenario, unit) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,6 +198,33 @@ def test_compare_of_a_mini_run_gives_no_rank(call: Call) -> None:
     assert {one["ratio"] for one in found["others"]} == {None}
 
 
+def test_compare_of_a_run_without_a_number(call: Call) -> None:
+    own_file(Path("run"), own_result(metric={**own_result()["metric"], "value": None}))
+    call("import", round_file(*published()), *ROUND)
+    assert "its result is nan" in " ".join(call("compare", "run", *ROUND).split())
+    (found,) = json.loads(call("compare", "run", *ROUND, "--json"), parse_constant=pytest.fail)
+    assert found["own"]["result"]["value"] is None
+
+
+def test_compare_with_a_round_that_was_not_imported(call: Call) -> None:
+    own_file(Path("run"))
+    call("import", "run", *ROUND)
+    printed = call("compare", "run", *ROUND, code=2)
+    assert "holds no published results of inference-v2.0." in printed
+    assert "levelfield results import SOURCE --round inference-v2.0" in printed
+
+
+@pytest.mark.parametrize("columns", ["30", "40", "60"])
+def test_narrow_terminals_keep_names_readable(call: Call, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    own_file(Path("run"))
+    call("import", round_file(*published()), *ROUND)
+    monkeypatch.setenv("COLUMNS", columns)
+    for arguments in (["table"], ["table", "--sort", "value"], ["table", "--wide"], ["compare", "run", *ROUND]):
+        printed = call(*arguments)
+        assert "Power" in printed  # whole words, however few fit
+        assert max(map(len, printed.splitlines())) <= int(columns)
+
+
 def test_compare_of_what_the_run_does_not_have(call: Call) -> None:
     own_file(Path("run"))
     assert "has no result of what was asked for" in call("compare", "run", *ROUND, "--scenario", "Server", code=2)

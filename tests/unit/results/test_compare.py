@@ -34,7 +34,7 @@ def test_rank_and_ratio_where_less_is_better() -> None:
     found = compare(result(value=2.0, **latency, **OWN), published(1.0, 4.0, **latency))
     assert (found.own.rank, found.ranked) == (2, 3)
     assert [(one.rank, one.ratio) for one in found.others] == [(1, 0.5), (3, 2.0)]
-    assert found.own.per_accelerator.reason == "a latency does not add up over accelerators or watts"
+    assert found.own.per_accelerator.reason == "latency does not add up over accelerators or watts"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_no_published_result() -> None:
     assert (found.own.rank, found.ranked) == (None, 0)
     assert found.own.reasons == ("there is no published result that it may be compared with",)
     assert found.caveats == ("No published closed result of resnet50 Offline is in the database.",)
+    assert found.difference_line == ""
 
 
 def test_other_version_is_ranked_only_where_the_table_allows() -> None:

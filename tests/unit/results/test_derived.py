@@ -32,7 +32,7 @@ def test_training_works_in_accelerator_minutes() -> None:
             {"system": {"accelerator": Processors(model="x", per_node=None, total=None)}},
             "the number of accelerators is not stated",
         ),
-        ({"unit": "Latency (ms)"}, "a latency does not add up over accelerators or watts"),
+        ({"unit": "Latency (ms)"}, "latency does not add up over accelerators or watts"),
         ({"unit": "bananas"}, "what bananas measures is not known"),
         ({"value": 0.0}, "the result is 0"),
         ({"value": -1.0}, "the result is -1"),
@@ -57,6 +57,11 @@ def test_energy_of_a_query_turned_over() -> None:
     assert (found.value, found.unit, found.name) == (4.0, "queries per joule", "per joule (derived)")
 
 
+def test_microjoules_of_an_inference() -> None:
+    found = per_watt(result(value=59.5, unit="inf/s", scenario="", power_value=2000.0, power_unit="uJ/inf"))
+    assert (found.value, found.unit) == (500.0, "inferences per joule")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -67,7 +72,7 @@ def test_energy_of_a_query_turned_over() -> None:
         ({"power_value": 5.0, "power_unit": ""}, "what no unit measures is not known"),
         (
             {"power_value": 5.0, "power_unit": "Watts", "unit": "Latency (ms)"},
-            "a latency does not add up over accelerators or watts",
+            "latency does not add up over accelerators or watts",
         ),
     ],
 )

@@ -206,6 +206,17 @@ def test_failed_import_leaves_the_old_database(path: Path, monkeypatch: pytest.M
         assert store.add("round", [result(value=1.0)]).changed == 1
 
 
+def test_full_disk_leaves_the_old_database(path: Path) -> None:
+    with Store(path, create=True) as store:
+        store.add("round", [result()])
+        before = list(store.dump())
+        pages = store._number("PRAGMA page_count")
+        store._database.execute(f"PRAGMA max_page_count = {pages + 1}")
+        with pytest.raises(OutputError, match="cannot be written: database or disk is full"):
+            store.add("round", [result(scenario=f"s{number}") for number in range(500)])
+        assert list(store.dump()) == before
+
+
 def test_two_writers_wait_for_each_other(path: Path) -> None:
     Store(path, create=True).close()
 

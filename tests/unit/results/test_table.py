@@ -96,7 +96,7 @@ def test_training_has_a_column_for_a_benchmark() -> None:
             )
         ]
     )  # fmt: skip
-    assert (table.name, table.measured[0].title) == ("training-v1.1-closed", "bert minutes to train minutes")
+    assert (table.name, table.measured[0].title) == ("training-v1.1-closed", "bert minutes to train")
 
 
 def test_long_table_is_ordered_and_whole(shared_data: Path) -> None:
