@@ -84,9 +84,11 @@ def go(browser: Chromium, site: Path, page: str, *, width: int = 1280, dark: boo
 
 def click(browser: Chromium, selector: str) -> None:
     """A real click in the middle of an element."""
-    place = browser.ask(f"""(() => {{
+    place = browser.ask(f"""(async () => {{
       const found = document.querySelector({selector!r});
       found.scrollIntoView({{ block: "center", behavior: "instant" }});
+      // What was drawn anew has its place, also for the pointer, after two frames.
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       const box = found.getBoundingClientRect();
       return [box.left + box.width / 2, box.top + box.height / 2];
     }})()""")

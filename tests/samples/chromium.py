@@ -89,8 +89,8 @@ class Chromium:
             self.events.append(self._next())
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression in the page."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of an expression in the page; of a promise, what it comes to."""
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 

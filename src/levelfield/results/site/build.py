@@ -60,6 +60,10 @@ def write_site(out: Path, inputs: SiteInputs, *, today: date) -> Site:
         check_published((result.round for result in inputs.results), today)
     files = build_site(inputs)
     before = _claim(out)
+    every = {*before, *files} - {MANIFEST}
+    if every != set(before):
+        # First, so that the folder is known as ours, with all that may be in it, if this is killed in the middle.
+        write_atomically(out / MANIFEST, _manifest("", every))
     for name, content in files.items():
         path = out / name
         if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:

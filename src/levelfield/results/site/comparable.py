@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from levelfield.results.compatibility import obstacles
+from levelfield.results.compatibility import model_of, obstacles, round_of
 from levelfield.results.model import Result
 from levelfield.results.site.catalog import Entry
 
@@ -21,16 +21,32 @@ def comparable_sets(entries: Iterable[Entry]) -> dict[int, str]:
     kinds: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         kinds[_kind(entry.result)].append(entry)
-    sets: list[list[Result]] = []
+    sets: dict[tuple[object, ...], list[list[Result]]] = defaultdict(list)
     found: dict[int, str] = {}
     for kind in sorted(kinds, key=repr):
         result = replace(kinds[kind][0].result, power_value=None)
-        place = next((n for n, members in enumerate(sets) if _belongs(result, members)), len(sets))
-        if place == len(sets):
-            sets.append([])
-        sets[place].append(result)
-        found |= dict.fromkeys((entry.number for entry in kinds[kind]), str(place))
+        subject = _subject(result)
+        near = sets[subject]
+        place = next((n for n, members in enumerate(near) if _belongs(result, members)), len(near))
+        if place == len(near):
+            near.append([])
+        near[place].append(result)
+        name = f"{'|'.join(map(str, subject))}|{place}"
+        found |= dict.fromkeys((entry.number for entry in kinds[kind]), name)
     return found
+
+
+def _subject(result: Result) -> tuple[object, ...]:
+    """What results of one set certainly share; it keeps the number of pairs to be looked at small."""
+    model = model_of(result)
+    return (
+        round_of(result.round).suite.name,
+        model.name if model else result.benchmark,
+        result.scenario,
+        result.unit,
+        result.edition,
+        result.official,
+    )
 
 
 def _belongs(result: Result, members: list[Result]) -> bool:

@@ -17,7 +17,7 @@ from levelfield.results.messaging import UNVERIFIED_MARK, is_verified
 from levelfield.results.model import Result
 from levelfield.results.site.catalog import Entry, grouped
 from levelfield.results.site.comparable import comparable_sets
-from levelfield.results.site.words import accuracy_text, availability_words
+from levelfield.results.site.words import accuracy_text, availability_words, edition_words, submitter_of
 
 __all__ = ["COLUMNS", "COMPARABLE", "Column", "Kind", "data_file", "data_files"]
 
@@ -63,7 +63,7 @@ def _place(key: str, get: Callable[[Entry], str]) -> Column:
 
 COLUMNS: tuple[Column, ...] = (
     _text("system", "system", lambda r: r.system.name or r.system.id, shown=True),
-    _text("submitter", "submitter", lambda r: r.submitter, facet=True, shown=True),
+    _text("submitter", "submitter", submitter_of, facet=True, shown=True),
     _text("benchmark", "benchmark", lambda r: r.benchmark, facet=True, shown=True),
     _text("scenario", "scenario", lambda r: r.scenario, facet=True, shown=True),
     _number("value", "result", lambda r: r.value, shown=True),
@@ -89,7 +89,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("verification", "verification", lambda r: "verified" if is_verified(r) else UNVERIFIED_MARK, facet=True),
     _text("inferred", "inferred", lambda r: "yes" if r.inferred else "no", facet=True),
     _text("void", "void by our check", lambda r: "yes" if r.void else "no", facet=True),
-    _text("edition", "edition", lambda r: r.edition if r.official else f"{r.edition}, quick run", facet=True),
+    _text("edition", "edition", lambda r: ", ".join(edition_words(r)) or "full", facet=True),
     _text("findings", "findings", lambda r: " ".join(r.findings)),
     _text("weights", "weight types", lambda r: r.weight_types),
     _text("notes", "notes", lambda r: r.notes),

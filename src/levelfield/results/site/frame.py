@@ -58,15 +58,16 @@ class Places:
     current: str
     single: bool = False
 
-    def to(self, path: str, fragment: str = "") -> str:
+    def to(self, path: str, state: Sequence[tuple[str, str]] = ()) -> str:
         """The address of a page of the site, with a state in its fragment if there is one."""
+        fragment = "&".join(f"{quote(key, safe='')}={quote(value, safe=',')}" for key, value in state)
         if self.single:
             return f"#page={quote(path.removesuffix('.html'), safe='/')}" + (f"&{fragment}" if fragment else "")
         return "../" * self.current.count("/") + quote(path) + (f"#{fragment}" if fragment else "")
 
-    def link(self, path: str, *children: Child, fragment: str = "") -> Markup:
+    def link(self, path: str, *children: Child, state: Sequence[tuple[str, str]] = ()) -> Markup:
         """A link inside the site."""
-        return element("a", *children, href=self.to(path, fragment))
+        return element("a", *children, href=self.to(path, state))
 
     def identifier(self, name: str) -> str:
         """An id that is unique in the file that the page ends up in."""

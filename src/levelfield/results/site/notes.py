@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from levelfield.page.markup import Child, Markup, element
 from levelfield.results.derived import Derived
-from levelfield.results.messaging import LEGEND, Retrieval, footnotes, mark
+from levelfield.results.messaging import LEGEND, Retrieval, footnotes, is_verified, mark
 from levelfield.results.model import Result
 from levelfield.results.site.catalog import Entry
 from levelfield.results.site.inputs import SiteInputs
 from levelfield.results.site.publication import publications
-from levelfield.results.site.words import number
+from levelfield.results.site.words import edition_words, number
 
 __all__ = ["footnotes_of", "notes_markup", "retrieval_of", "score"]
 
@@ -25,10 +25,7 @@ def score(result: Result, *children: Child) -> Markup:
 
 def _tags(result: Result) -> list[Markup]:
     words = [(mark(result), "warn")]
-    if result.edition != "full":
-        words.append((f"{result.edition} edition", "warn"))
-    if not result.official:
-        words.append(("quick run", "warn"))
+    words += [(word, "warn") for word in edition_words(result)]
     if result.void:
         words.append(("✗ void", "bad"))
     return [element("span", f" {word}", class_=f"tag {look}") for word, look in words if word]
@@ -64,11 +61,19 @@ def notes_markup(notes: Iterable[str]) -> Markup:
 
 
 def retrieval_of(round_name: str, results: Iterable[Result], inputs: SiteInputs) -> Retrieval:
-    """Where and when the results of a round were taken from: its published repository where it is known."""
+    """Where and when the results of a round were taken from: the round's repository for verified ones only."""
     known = publications().get(round_name)
-    sources = sorted({result.provenance.source for result in results if result.round == round_name})
-    shown = ", ".join(sources[:2]) + (" and others" if len(sources) > 2 else "")
-    return Retrieval(url=f"{known.repository} ({shown})" if known else shown, on=inputs.retrieved)
+    here = [result for result in results if result.round == round_name]
+    verified = _sources(result for result in here if is_verified(result))
+    if verified and known:
+        verified = f"{known.repository} ({verified})"
+    others = _sources(result for result in here if not is_verified(result))
+    return Retrieval(url=" and, unverified, ".join(filter(None, (verified, others))), on=inputs.retrieved)
+
+
+def _sources(results: Iterable[Result]) -> str:
+    names = sorted({result.provenance.source for result in results})
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
 def _retrieved(results: Sequence[Result], inputs: SiteInputs) -> dict[str, Retrieval]:

@@ -14,7 +14,7 @@ from levelfield.page.markup import Child, Markup, element, join
 from levelfield.results.site.catalog import Entry
 from levelfield.results.site.frame import Places, external
 from levelfield.results.site.notes import score
-from levelfield.results.site.words import accuracy_text, availability_words, count_of, number, plural
+from levelfield.results.site.words import accuracy_text, availability_words, count_of, number, plural, submitter_of
 
 __all__ = ["wide_table"]
 
@@ -107,7 +107,7 @@ def _cells(
     result, system = first.result, first.result.system
     accelerator = "" if system.accelerator.model in NO_ACCELERATOR else system.accelerator.model
     fixed: list[Child] = [
-        result.submitter,
+        submitter_of(result),
         availability_words(result.availability),
         join(
             [

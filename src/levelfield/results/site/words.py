@@ -14,9 +14,12 @@ __all__ = [
     "availability_words",
     "benchmark_title",
     "count_of",
+    "division_of",
+    "edition_words",
     "number",
     "plural",
     "round_title",
+    "submitter_of",
     "suite_title",
 ]
 
@@ -51,6 +54,22 @@ def number(value: float | None, digits: int = 6) -> str:
 def accuracy_text(result: Result) -> str:
     """Every metric that was reported."""
     return ", ".join(f"{name} {number(value)}" for name, value in result.accuracy)
+
+
+def edition_words(result: Result) -> tuple[str, ...]:
+    """What keeps a result from being one of its round: ``mini edition``, ``quick run``; nothing for a full one."""
+    mini = () if result.edition == "full" else (f"{result.edition} edition",)
+    return mini if result.official else (*mini, "quick run")
+
+
+def submitter_of(result: Result) -> str:
+    """Who submitted it; our own runs have nobody."""
+    return result.submitter or "no submitter"
+
+
+def division_of(division: str) -> str:
+    """``Closed``; our own runs are in none."""
+    return division.title() or "No division"
 
 
 def arrow(direction: Direction) -> str:

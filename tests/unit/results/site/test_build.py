@@ -18,6 +18,7 @@ from results import accelerators, result
 from site_results import HOSTILE, hostile, published
 
 from levelfield.errors import OutputError, UsageError
+from levelfield.files import write_atomically
 from levelfield.results.messaging import LEGEND, UNVERIFIED, VERIFIED
 from levelfield.results.model import Result, Verification
 from levelfield.results.site import SiteFinding, SiteInputs, build_site, write_site
@@ -166,7 +167,7 @@ def test_every_table_and_figure_with_results_has_its_footnote(files: dict[str, b
         figures = re.findall(r"<figure.*?</figure>", text, re.DOTALL)
         assert all("Retrieved from" in figure for figure in figures), name
         if name.startswith(("tables/", "systems/", "submissions/", "benchmarks/")):
-            assert "Retrieved from https://github.com/mlcommons/inference_results_v" in page.text, name
+            assert "Retrieved from" in page.text, name
             assert "ID not assigned" in page.text
 
 
@@ -352,3 +353,54 @@ def test_what_no_file_can_hold_is_left_out_of_the_downloads_and_said() -> None:
     page = Read(build_site(inputs(*hostile()))["downloads.html"].decode()).text
     assert "3 results left out of the files: a number of it is not finite." in page
     assert "Two results claim the same place in a table." in page
+
+
+def test_own_runs_cite_their_own_file_and_never_the_published_repository() -> None:
+    own = result(
+        submitter="", division="", availability="", edition="mini", official=False, source="runs/result.json",
+        system={"type": ""}, verification=Verification.UNVERIFIED,
+    )  # fmt: skip
+    pages = html_of(build_site(inputs(own)))
+    text = pages["systems/inference-v2.0-box-8.html"].text
+    assert "Retrieved from runs/result.json 26 November 2026" in text
+    assert "8,000\n unverified\n mini edition\n quick run" in text
+    assert "no submitter" in text
+    assert "No division: results" in text
+    every = [page.text for name, page in pages.items() if name != "about.html"]
+    assert not [text for text in every if "github.com/mlcommons/inference_results" in text]
+    both = html_of(build_site(inputs(own, result())))["benchmarks/inference-resnet50.html"].text
+    assert "inference_results_v2.0 (round) and, unverified, runs/result.json" in both
+
+
+def test_states_in_links_are_percent_encoded() -> None:
+    pages = html_of(build_site(inputs(result(benchmark="a&b=c #d", division="open"), private=True)))
+    links = [link for page in pages.values() for link in page.links]
+    assert "../explore.html#benchmark=a%26b%3Dc%20%23d&round=inference-v2.0" in links
+
+
+def test_a_build_that_was_broken_off_can_be_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "site"
+    write_site(out, inputs(*small()), today=DAY)
+    written = []
+
+    def breaks(path: Path, content: bytes) -> None:
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_atomically(path, content)
+
+    monkeypatch.setattr("levelfield.results.site.build.write_atomically", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        write_site(out, inputs(result()), today=DAY)
+    monkeypatch.undo()
+    write_site(out, inputs(result()), today=DAY)
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == set(
+        build_site(inputs(result()))
+    )
+    fresh = tmp_path / "fresh"
+    monkeypatch.setattr("levelfield.results.site.build.write_atomically", breaks)
+    written.clear()
+    with pytest.raises(KeyboardInterrupt):
+        write_site(fresh, inputs(result()), today=DAY)
+    monkeypatch.undo()
+    write_site(fresh, inputs(result()), today=DAY)

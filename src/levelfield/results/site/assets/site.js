@@ -195,7 +195,7 @@ document.querySelectorAll("[data-charts]").forEach(LF.choice);
       else link.removeAttribute("aria-current");
     }
     document.title = page === by.get("index") ? title : `${page.dataset.title} · ${title}`;
-    if (before !== null && before !== page) { scrollTo(0, 0); page.focus({ preventScroll: true }); }
+    if (before !== null && before !== page) { scrollTo({ top: 0, behavior: "instant" }); page.focus({ preventScroll: true }); }
     before = page;
   };
   addEventListener("hashchange", go);

@@ -67,7 +67,7 @@ LF.score = (table, row, key = "value") => {
   const made = LF.el("span", { class: "value" }, LF.el("span", { class: "score" }, (get("inferred") === "yes" ? "≈ " : "") + LF.number(get(key))));
   const tag = (word, look) => made.append(LF.el("span", { class: `tag ${look}` }, ` ${word}`));
   if (get("verification") !== "verified") tag("unverified", "warn");
-  if (get("edition") !== "full") tag(get("edition").startsWith("full") ? "quick run" : `${get("edition")} edition`, "warn");
+  if (get("edition") !== "full") for (const word of get("edition").split(", ")) tag(word, "warn");
   if (get("void") === "yes") tag("✗ void", "bad");
   return made;
 };

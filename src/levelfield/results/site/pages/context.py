@@ -11,7 +11,7 @@ from levelfield.results.site.frame import Places
 from levelfield.results.site.inputs import SiteFinding, SiteInputs
 from levelfield.results.site.notes import footnotes_of, notes_markup, score
 from levelfield.results.site.views.parts import Drawing
-from levelfield.results.site.words import number, round_title
+from levelfield.results.site.words import division_of, number, round_title, submitter_of
 
 __all__ = ["Context", "facts", "figures_of", "heading", "long_table", "table_title"]
 
@@ -112,7 +112,7 @@ def _cell(entry: Entry, name: str, context: Context) -> Child:
         case "system":
             return context.places.link(f"systems/{entry.system}.html", result.system.name or result.system.id)
         case "submitter":
-            return result.submitter
+            return submitter_of(result)
         case "round":
             return result.round
         case "division":
@@ -135,4 +135,4 @@ def table_title(entries: Sequence[Entry], name: str) -> str:
     result = entries[0].result
     types = {entry.result.system.type for entry in entries}
     kind = next((part for part in ("datacenter", "edge") if f"-{part}-" in f"-{name}-"), ", ".join(sorted(types)))
-    return f"{round_title(result.round)} {result.division.title()}" + (f", {kind}" if kind else "")
+    return f"{round_title(result.round)} {division_of(result.division)}" + (f", {kind}" if kind else "")

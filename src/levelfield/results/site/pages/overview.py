@@ -8,7 +8,7 @@ from levelfield.results.site.catalog import Entry
 from levelfield.results.site.frame import Page
 from levelfield.results.site.pages.context import Context, heading, table_title
 from levelfield.results.site.publication import publications, soon_after
-from levelfield.results.site.words import plural, round_title
+from levelfield.results.site.words import division_of, plural, round_title, submitter_of
 
 __all__ = ["not_found", "overview", "tables"]
 
@@ -21,7 +21,7 @@ def overview(context: Context) -> Page:
     counts = (
         (plural(len(results), "result"), "explore.html", ""),
         (plural(len(catalog.systems), "system"), "compare.html", ""),
-        (plural(len({result.submitter for result in results}), "submitter"), "tables.html", ""),
+        (plural(len({result.submitter for result in results} - {""}), "submitter"), "tables.html", ""),
         (plural(len(catalog.benchmarks), "benchmark"), "distribution.html", ""),
         (f"{powered:,} with power", "pareto.html", ""),
     )
@@ -126,7 +126,8 @@ def tables(context: Context) -> Page:
             element(
                 "li",
                 context.places.link(
-                    f"submissions/{slug}.html", f"{some[0].result.submitter}, {some[0].result.division}"
+                    f"submissions/{slug}.html",
+                    f"{submitter_of(some[0].result)}, {division_of(some[0].result.division).lower()}",
                 ),
                 element("span", f" {plural(len(some), 'result')}", class_="muted"),
             )

@@ -13,7 +13,14 @@ from levelfield.results.site.pages.context import Context, facts, figures_of, he
 from levelfield.results.site.pages.findings import findings_table
 from levelfield.results.site.views import View, drawn
 from levelfield.results.site.wide import wide_table
-from levelfield.results.site.words import availability_words, plural, round_title, suite_title
+from levelfield.results.site.words import (
+    availability_words,
+    division_of,
+    plural,
+    round_title,
+    submitter_of,
+    suite_title,
+)
 
 __all__ = ["benchmark_page", "submission_page", "system_page", "table_page"]
 
@@ -22,7 +29,8 @@ def table_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
     """One official table: performance, and power where it was measured."""
     title = table_title(entries, name)
     first = entries[0].result
-    fragment = f"division={first.division}&round={first.round}"
+    state = [("division", first.division), ("round", first.round)]
+    state += [("type", one) for one in sorted({entry.result.system.type for entry in entries} - {""})]
     power = wide_table(entries, context.places, label=title, power=True)
     return Page(
         path=f"tables/{name}.html",
@@ -31,7 +39,7 @@ def table_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
         main=element(
             "div",
             heading(title, f"{plural(len(entries), 'result')} in the columns of the published table."),
-            element("p", context.places.link("explore.html", "Filter and sort these results", fragment=fragment)),
+            element("p", context.places.link("explore.html", "Filter and sort these results", state=state)),
             wide_table(entries, context.places, label=title),
             element("h2", "Power") if power else None,
             power,
@@ -47,7 +55,9 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
     title = system.name or system.id
     divisions = grouped(entries, lambda entry: entry.result.division)
     submissions = [
-        context.places.link(f"submissions/{some[0].submission}.html", f"{result.submitter}, {division}")
+        context.places.link(
+            f"submissions/{some[0].submission}.html", f"{submitter_of(result)}, {division_of(division).lower()}"
+        )
         for division, some in divisions.items()
     ]
     described = facts(
@@ -68,11 +78,11 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
     )
     return Page(
         path=f"systems/{name}.html",
-        title=f"{title}, {result.submitter}",
+        title=f"{title}, {submitter_of(result)}",
         main=element(
             "div",
-            heading(title, f"{result.submitter} · {round_title(result.round)}", eyebrow="System"),
-            element("p", context.places.link("compare.html", "Compare with other systems", fragment=f"system={name}")),
+            heading(title, f"{submitter_of(result)} · {round_title(result.round)}", eyebrow="System"),
+            element("p", context.places.link("compare.html", "Compare with other systems", state=[("system", name)])),
             described,
             _said("Hardware notes", [system.hardware_notes]),
             _said("Software notes", [system.software_notes]),
@@ -80,8 +90,8 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
             *(
                 element(
                     "section",
-                    element("h2", f"{division.title()} results"),
-                    long_table(some, context, label=f"{title}: {division} results", columns=_columns(some)),
+                    element("h2", f"{division_of(division)}: results"),
+                    long_table(some, context, label=f"{title}: results", columns=_columns(some)),
                 )
                 for division, some in divisions.items()
             ),
@@ -97,7 +107,7 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
 def submission_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
     """All results of one submitter in one division of a round."""
     result = entries[0].result
-    title = f"{result.submitter}, {result.division}"
+    title = f"{submitter_of(result)}, {division_of(result.division).lower()}"
     open_notes = sorted({(e.result.benchmark, not_closed(e.result)) for e in entries if e.result.division == "open"})
     places = sorted({entry.result.provenance.url for entry in entries} - {""})
     paths = sorted({(entry.result.provenance.source, entry.result.provenance.commit) for entry in entries})
@@ -107,9 +117,7 @@ def submission_page(name: str, entries: Sequence[Entry], context: Context) -> Pa
         title=f"{title}, {round_title(result.round)}",
         main=element(
             "div",
-            heading(
-                f"{result.submitter}: {result.division} submission", round_title(result.round), eyebrow="Submission"
-            ),
+            heading(f"{title}: submission", round_title(result.round), eyebrow="Submission"),
             long_table(entries, context, label=f"{title}: results", columns=("system", "accelerators", "model used")),
             context.notes(entries),
             element("h2", "What keeps these results from the closed division") if open_notes else None,
@@ -146,7 +154,7 @@ def benchmark_page(name: str, entries: Sequence[Entry], context: Context) -> Pag
                 context.places.link(
                     "explore.html",
                     f"Explore {plural(len(entries), 'result')}",
-                    fragment=f"benchmark={result.benchmark}&" + "&".join(f"round={one}" for one in rounds),
+                    state=[("benchmark", result.benchmark), *(("round", one) for one in rounds)],
                 ),
             ),
             *sections,

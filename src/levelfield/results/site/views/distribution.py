@@ -23,7 +23,7 @@ from levelfield.results.site.views.parts import (
     title_of,
     who,
 )
-from levelfield.results.site.words import arrow, number, plural
+from levelfield.results.site.words import arrow, number, plural, submitter_of
 
 __all__ = ["distribution"]
 
@@ -81,7 +81,7 @@ def _rows(usable: Sequence[Entry], better: Direction) -> list[tuple[str, list[En
     sign = -1 if better is Direction.HIGHER else 1
     found = [
         (name, sorted(members, key=lambda entry: (sign * entry.result.value, entry.number)))
-        for name, members in grouped(usable, lambda entry: entry.result.submitter).items()
+        for name, members in grouped(usable, lambda entry: submitter_of(entry.result)).items()
     ]
     found.sort(key=lambda item: (sign * item[1][0].result.value, item[0]))
     if len(found) > ROWS:

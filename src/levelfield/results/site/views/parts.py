@@ -18,7 +18,7 @@ from levelfield.results.site.figure import BOTTOM, RIGHT, TOP, Figure, Mark, Poi
 from levelfield.results.site.frame import Places
 from levelfield.results.site.inputs import SiteInputs
 from levelfield.results.site.notes import footnotes_of
-from levelfield.results.site.words import arrow, count_of, plural, round_title
+from levelfield.results.site.words import arrow, count_of, division_of, plural, round_title, submitter_of
 
 __all__ = [
     "ROWS",
@@ -108,7 +108,7 @@ def title_of(subject: Subject, what: str) -> str:
 
 def subtitle_of(subject: Subject) -> str:
     """Suite with its mark, version, division, type."""
-    parts = [f"{round_title(subject.round)} {subject.division.title()}", subject.type]
+    parts = [f"{round_title(subject.round)} {division_of(subject.division)}", subject.type]
     if subject.edition != "full":
         parts.append(f"{subject.edition} edition, no result of a published round")
     elif not subject.official:
@@ -120,7 +120,7 @@ def who(entry: Entry, drawing: Drawing) -> tuple[Child, Child]:
     """The cells that name a system and its submitter."""
     result = entry.result
     name = drawing.places.link(f"systems/{entry.system}.html", result.system.name or result.system.id)
-    return name, result.submitter
+    return name, submitter_of(result)
 
 
 def mark_of(result: Result) -> Mark:
@@ -137,7 +137,9 @@ def value_axis(subject: Subject, entries: Sequence[Entry]) -> Axis:
 
 def by_submitter(entries: Sequence[Entry], point: Callable[[Entry], Point]) -> tuple[Series, ...]:
     """A series for each submitter, those with most results first; the smallest share the last one."""
-    members = sorted(grouped(entries, lambda e: e.result.submitter).items(), key=lambda item: (-len(item[1]), item[0]))
+    members = sorted(
+        grouped(entries, lambda e: submitter_of(e.result)).items(), key=lambda item: (-len(item[1]), item[0])
+    )
     if len(members) > MOST_SERIES:
         rest = [entry for _, some in members[MOST_SERIES - 1 :] for entry in some]
         name = f"{len(members) - MOST_SERIES + 1} more submitters"

@@ -21,7 +21,7 @@ from levelfield.results.site.views.parts import (
     value_axis,
     who,
 )
-from levelfield.results.site.words import plural, suite_title
+from levelfield.results.site.words import division_of, plural, submitter_of, suite_title
 
 __all__ = ["rounds"]
 
@@ -97,7 +97,7 @@ def _figure(
     return Figure(
         identifier=identifier,
         title=f"{title}: across rounds",
-        subtitle=f"{suite_title(subject.round)} {versions[0]} to {versions[-1]} {subject.division.title()}"
+        subtitle=f"{suite_title(subject.round)} {versions[0]} to {versions[-1]} {division_of(subject.division)}"
         + (f" · {subject.type}" if subject.type else ""),
         description=f"{plural(len(entries), 'result')} of {len(chain)} rounds that may be compared.",
         x=x,
@@ -124,4 +124,4 @@ def _family(entry: Entry) -> str:
     result = entry.result
     accelerator = result.system.accelerator
     kind = f"{accelerator.total} x {accelerator.model}" if accelerator.total else result.system.host.model
-    return f"{result.submitter}, {kind}"
+    return f"{submitter_of(result)}, {kind}"

@@ -22,7 +22,7 @@ from levelfield.results.site.views.parts import (
     title_of,
     who,
 )
-from levelfield.results.site.words import arrow, count_of, number, plural
+from levelfield.results.site.words import arrow, count_of, number, plural, submitter_of
 
 __all__ = ["scaling"]
 
@@ -90,7 +90,7 @@ def _families(usable: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
 
 
 def _family(result: Result) -> str:
-    parts = (result.submitter, result.system.accelerator.model or "unnamed accelerator", result.system.software)
+    parts = (submitter_of(result), result.system.accelerator.model or "unnamed accelerator", result.system.software)
     return ", ".join(part for part in parts if part)
 
 
