@@ -18,6 +18,7 @@ from fakes import FakeClock, Library
 from levelfield.loadgen.configure import configure
 from levelfield.loadgen.layers import Layer, Rank, conf_layer, rules_layer, values_layer
 from levelfield.loadgen.logs import LogOptions
+from levelfield.loadgen.measurement import Event, Severity
 from levelfield.loadgen.official_conf import mlperf_conf
 from levelfield.loadgen.ports import Completions, IntArray
 from levelfield.loadgen.run import IssuingChoice, RunOptions, run_test
@@ -29,6 +30,12 @@ __all__ = ["SYSTEM", "VirtualSystem", "write_valid_tree"]
 
 ORGANISATION, SYSTEM, IMPLEMENTATION = "Example", "virtual", "levelfield"
 QUERIES = {Scenario.SINGLE_STREAM: 1024, Scenario.MULTI_STREAM: 662, Scenario.SERVER: 6000, Scenario.OFFLINE: 1}
+AUDIT_FOUND = Event(
+    key="warning_generic_message",
+    text="Found Audit Config file (audit.config). Overriding TestSettings from audit.config file.",
+    severity=Severity.WARNING,
+)
+"""What LoadGen says of a run whose settings an audit changed."""
 LOAD: dict[Scenario, dict[str, int | float]] = {
     Scenario.SINGLE_STREAM: {"single_stream_expected_latency_ns": 40_000_000},
     Scenario.MULTI_STREAM: {"multi_stream_expected_latency_ns": 80_000_000},
@@ -105,7 +112,12 @@ def run(
         library,
         replace(settings, mode=mode),
         logs=LogOptions(folder=folder),
-        options=RunOptions(keeper=clock.keeper(margin_ns=0), wall_ns=clock.now, issuing=IssuingChoice.INLINE),
+        options=RunOptions(
+            keeper=clock.keeper(margin_ns=0),
+            wall_ns=clock.now,
+            issuing=IssuingChoice.INLINE,
+            events=() if audit is None else (AUDIT_FOUND,),
+        ),
     )
     # TEST04 issues each sample once (A) and so ends before its time: the rules look at its score only.
     assert done.validity is Validity.VALID or "TEST04" in str(folder), done.performance and done.performance.outcome

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 __all__ = [
-    "Change", "add", "append", "both", "copy", "cut", "drop_line", "json_drop", "json_set", "line", "move", "recode", "remove", "set_key",
-    "set_summary", "sub", "swap", "write_bytes",
+    "Change", "add", "append", "both", "copy", "cut", "drop_line", "json_drop", "json_set", "line", "move", "recode",
+    "remove", "set_key", "set_summary", "sub", "swap", "write_bytes",
 ]  # fmt: skip
 
 Change = Callable[[Path], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mutations.change import (
+from tree_changes import (
     Change,
     add,
     append,
@@ -49,7 +49,7 @@ class Mutation:
 
 MUTATIONS = (
     # --- the tree and the system description
-    Mutation("unknown division folder", move("closed", "closd"), "?", "closd"),
+    Mutation("unknown division folder", copy("closed", "closd"), "?", "closd"),
     Mutation("system description missing", remove(SYSTEM), "?", SYSTEM),
     Mutation("availability unknown", json_set(SYSTEM, status="soon"), "?", SYSTEM),
     Mutation("system type unknown", json_set(SYSTEM, system_type="cloud"), "?", SYSTEM),
