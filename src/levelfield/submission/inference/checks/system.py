@@ -9,6 +9,7 @@ from levelfield.submission.check import CannotLook, Check, Remark
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.records import JsonFile
 from levelfield.submission.inference.subjects import SUITES, SystemSubject
+from levelfield.submission.package.rehearsal import is_rehearsal
 from levelfield.submission.report import CheckText
 from levelfield.terms import Suite
 
@@ -288,6 +289,32 @@ ECC = Check(
     look=_ecc,
 )
 
+
+def _no_rehearsal(system: SystemSubject) -> Iterator[Remark]:
+    description = _description(system)
+    for name in ("sw_notes", "hw_notes"):
+        if is_rehearsal(description.text(name)):
+            yield Remark(
+                path=description.path,
+                found=f"{name} {description.text(name)[:60]!r}",
+                expected="a system that is entered",
+            )
+
+
+NO_REHEARSAL = Check(
+    text=CheckText(
+        code="INF026",
+        title="The system is entered, not rehearsed with",
+        why="A rehearsal has the shape of a submission and its results are none: mini editions, quick or failed runs.",
+        clause="our own: levelfield submission package --rehearsal labels it so",
+        example="open/Org/systems/box-rehearsal.json: found sw_notes 'REHEARSAL, not a result of a published round'",
+        fix="Measure with the round's model, data and durations, and package without --rehearsal.",
+        official=False,
+    ),
+    severity=Severity.VOID,
+    look=_no_rehearsal,
+)
+
 SYSTEM_CHECKS = (
-    THERE, IS_JSON, STATUS, TYPE, FIELDS, UNKNOWN, MATCHES_PATH, SAYS_SOMETHING, PLAUSIBLE, ECC,
+    THERE, IS_JSON, STATUS, TYPE, FIELDS, UNKNOWN, MATCHES_PATH, SAYS_SOMETHING, PLAUSIBLE, ECC, NO_REHEARSAL,
 )  # fmt: skip
