@@ -108,21 +108,21 @@ MUTATIONS = (
     Mutation("README missing", remove(f"{MEASUREMENTS}/Server/README.md"), "?", f"{MEASUREMENTS}/Server/README.md"),
     Mutation(
         "implementation description missing",
-        remove(f"{MEASUREMENTS}/Server/virtual_levelfield_Server.json"),
+        remove(f"{MEASUREMENTS}/Server/virtual_levelfield-onnxruntime_Server.json"),
         "?",
         f"{MEASUREMENTS}/Server",
     ),
     Mutation(
         "implementation description without weights",
-        json_drop(f"{MEASUREMENTS}/Server/virtual_levelfield_Server.json", "starting_weights_filename"),
+        json_drop(f"{MEASUREMENTS}/Server/virtual_levelfield-onnxruntime_Server.json", "starting_weights_filename"),
         "?",
-        f"{MEASUREMENTS}/Server/virtual_levelfield_Server.json",
+        f"{MEASUREMENTS}/Server/virtual_levelfield-onnxruntime_Server.json",
     ),
     Mutation(
         "implementation description is not JSON",
-        cut(f"{MEASUREMENTS}/Server/virtual_levelfield_Server.json", 0.4),
+        cut(f"{MEASUREMENTS}/Server/virtual_levelfield-onnxruntime_Server.json", 0.4),
         "?",
-        f"{MEASUREMENTS}/Server/virtual_levelfield_Server.json",
+        f"{MEASUREMENTS}/Server/virtual_levelfield-onnxruntime_Server.json",
     ),
     Mutation("code missing", remove(f"{CLOSED}/code/resnet50"), "?", f"{CLOSED}/code/resnet50"),
     # --- accuracy

@@ -1,178 +1,196 @@
-"""A valid closed submission tree of round v2.0, measured by our own load generator in virtual time.
+"""A valid closed submission tree of round v2.0, run, audited and packaged by levelfield itself, in virtual time.
 
-Ten minutes of each run pass in a second: the clock moves only when the system under test says so. Logs, seeds, sample
-order, early stopping and audits are those of real runs; only the system (a service time with seeded jitter) and its
-accuracy are made up. Everything about the tree is valid, so that one change makes exactly one thing wrong.
+Ten minutes of each run pass in a second: the clock moves only when the system under test says so. What is replaced is
+that clock, the system (a service time with seeded jitter) and its dataset (labels that it meets to 76.1 %). Everything
+else is the path that a submitter goes: ``run_benchmark --official``, ``audit_run``, ``package``. So one change to the
+tree makes exactly one thing wrong.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
-from fakes import FakeClock, Library
+from fakes import FakeClock
 
-from levelfield.loadgen.configure import configure
-from levelfield.loadgen.layers import Layer, Rank, conf_layer, rules_layer, values_layer
-from levelfield.loadgen.logs import LogOptions
-from levelfield.loadgen.measurement import Event, Severity
-from levelfield.loadgen.official_conf import mlperf_conf
+from levelfield.inference.audit.run import AuditRequest, audit_run
+from levelfield.inference.benchmarks import InferenceBenchmark, ModelChoice
+from levelfield.inference.request import RunRequest
+from levelfield.inference.run import run_benchmark
+from levelfield.inference.serving import Serving
 from levelfield.loadgen.ports import Completions, IntArray
-from levelfield.loadgen.run import IssuingChoice, RunOptions, run_test
+from levelfield.loadgen.run import IssuingChoice, RunOptions, TestRun, run_test
+from levelfield.metrics.top1 import ClassType, top1
 from levelfield.rules.load import load
-from levelfield.rules.model import Audit, RuleSet, ScenarioRule
-from levelfield.terms import Edition, Mode, Scenario, Validity
+from levelfield.rules.model import Sizes
+from levelfield.submission.package.package import package
+from levelfield.submission.package.request import PackageRequest
+from levelfield.terms import Division, Edition, Scenario
+from levelfield.workloads.task import IndexArray, InferenceTask, ModelFacts, PayloadArray, Score
 
-__all__ = ["SYSTEM", "VirtualSystem", "write_valid_tree"]
+__all__ = ["ORGANISATION", "SYSTEM", "write_valid_tree"]
 
-ORGANISATION, SYSTEM, IMPLEMENTATION = "Example", "virtual", "levelfield"
-QUERIES = {Scenario.SINGLE_STREAM: 1024, Scenario.MULTI_STREAM: 662, Scenario.SERVER: 6000, Scenario.OFFLINE: 1}
-AUDIT_FOUND = Event(
-    key="warning_generic_message",
-    text="Found Audit Config file (audit.config). Overriding TestSettings from audit.config file.",
-    severity=Severity.WARNING,
-)
-"""What LoadGen says of a run whose settings an audit changed."""
-LOAD: dict[Scenario, dict[str, int | float]] = {
-    Scenario.SINGLE_STREAM: {"single_stream_expected_latency_ns": 40_000_000},
-    Scenario.MULTI_STREAM: {"multi_stream_expected_latency_ns": 80_000_000},
-    Scenario.SERVER: {"server_target_qps": 25.0},
-    Scenario.OFFLINE: {"offline_expected_qps": 60.0},
-}
+ORGANISATION, SYSTEM = "Example", "virtual"
+SAMPLE_NS = 5_000_000
+OFFLINE_SAMPLE_NS = 20_000_000
+"""So that the least number of samples takes more than ten minutes."""
+CAPACITY_PER_S = 62.5
+"""What the system is said to take: 25 queries per second in Server, where it could take 200."""
+
+
+def write_valid_tree(folder: Path, scenarios: tuple[Scenario, ...] = tuple(Scenario)) -> Path:
+    """Write ``tree/closed/Example`` below ``folder``: ``resnet50`` on one system, in these scenarios."""
+    suites = "datacenter,edge" if Scenario.SERVER in scenarios else "edge"
+    statement = folder / "statement.json"
+    statement.write_text(json.dumps(stated(suites)))
+    with virtual_time():
+        run = run_benchmark(
+            RunRequest(
+                benchmark="resnet50",
+                scenarios=scenarios,
+                out=folder / "run",
+                edition=Edition.FULL,
+                official=True,
+                model=Path("resnet50_v1.onnx"),
+                data=Path("imagenet"),
+                system_name=SYSTEM,
+                settings=("min_query_count=24576",),
+                issuing=IssuingChoice.INLINE,
+            )
+        )
+        assert run.holds, [result.verdict for result in run.results]
+        audits = audit_run(AuditRequest(folder=folder / "run", pairs=0))
+        assert audits.holds, [(result.test, result.scenario, result.problems) for result in audits.results]
+    made = package(
+        PackageRequest(
+            folders=(folder / "run",),
+            organisation=ORGANISATION,
+            division=Division.CLOSED,
+            out=folder / "tree",
+            system_json=statement,
+        )
+    )
+    return made.out
+
+
+@contextmanager
+def virtual_time() -> Iterator[None]:
+    """Runs of ``inference`` take virtual time, on the virtual system."""
+    serve = partial(VirtualSystem.serving)
+    with ExitStack() as patched:
+        for place, replacement in (
+            ("levelfield.inference.run.serve", serve),
+            ("levelfield.inference.audit.run.serve", serve),
+            ("levelfield.inference.run.capacity_per_s", lambda *_: CAPACITY_PER_S),
+            ("levelfield.inference.run.run_test", run_in_virtual_time),
+            ("levelfield.inference.audit.bench.run_test", run_in_virtual_time),
+            ("levelfield.inference.benchmarks.registry.BENCHMARKS", (VIRTUAL,)),
+        ):
+            patched.enter_context(mock.patch(place, replacement))
+        yield
+
+
+def run_in_virtual_time(system: VirtualSystem, *arguments: object, options: RunOptions, **named: object) -> TestRun:
+    """A test run by the system's own clock."""
+    keeper = system.clock.keeper(margin_ns=0)
+    options = replace(options, keeper=keeper, wall_ns=system.clock.now)
+    return run_test(system, *arguments, options=options, **named)  # type: ignore[arg-type]
 
 
 @dataclass
 class VirtualSystem:
     """Takes a service time for each sample, a little different each time, and answers with a class number."""
 
-    clock: FakeClock
     sample_ns: int
     name: str = SYSTEM
-    seed: int = 1
+    clock: FakeClock = field(default_factory=lambda: FakeClock(poll_ns=1_000))
+    workers: int = 0
+    batch_size: int = 1
 
     def __post_init__(self) -> None:
-        self._jitter = np.random.default_rng(self.seed)
+        self._jitter = np.random.default_rng(1)
+
+    @classmethod
+    @contextmanager
+    def serving(cls, task: InferenceTask, serving: Serving, *, name: str) -> Iterator[VirtualSystem]:
+        """In the place of ``serve``: a batch of more than the eight of MultiStream is Offline's."""
+        yield cls(OFFLINE_SAMPLE_NS if serving.batch_size > 8 else SAMPLE_NS, name=name)
 
     def issue(self, ids: IntArray, indices: IntArray, complete: Completions) -> None:
-        share = 1 + 0.05 * self._jitter.random()
-        self.clock.pass_ns(int(self.sample_ns * len(ids) * share))
-        complete(ids, (indices % 1000).astype("<f4").reshape(-1, 1))
+        self.clock.pass_ns(int(self.sample_ns * len(ids) * (1 + 0.05 * self._jitter.random())))
+        complete(ids, answers(indices) if complete.wants_payloads else None)
 
     def flush(self) -> None:
         pass
 
 
-def write_valid_tree(root: Path, *, scenarios: tuple[Scenario, ...] = tuple(Scenario), audits: bool = True) -> Path:
-    """Write ``closed/Example`` below ``root``: ``resnet50`` on one system, in these scenarios."""
-    rules = load("inference-v2.0")
-    benchmark = rules.benchmark("resnet50")
-    closed = root / "closed" / ORGANISATION
-    suites = "datacenter,edge" if len(scenarios) == 4 else "edge"
-    write(closed / "systems" / f"{SYSTEM}.json", json.dumps(system_description(suites), indent=2))
-    write(closed / "code" / "resnet50" / IMPLEMENTATION / "README.md", "How the results were made.\n")
-    for scenario in scenarios:
-        rule = benchmark.rule(scenario)
-        measurements = closed / "measurements" / SYSTEM / "resnet50" / scenario
-        write(measurements / "mlperf.conf", mlperf_conf(rules))
-        write(measurements / "user.conf", f"# what the run adds\nresnet50.{scenario}.min_duration = 600000\n")
-        write(measurements / "README.md", "How to run this.\n")
-        write(measurements / f"{SYSTEM}_{IMPLEMENTATION}_{scenario}.json", json.dumps(MEASUREMENT, indent=2))
-        results = closed / "results" / SYSTEM / "resnet50" / scenario
-        run(rules, rule, Mode.PERFORMANCE, results / "performance" / "run_1")
-        accuracy(rules, rule, results / "accuracy")
-        for audit in rule.audits if audits else ():
-            folder = closed / "compliance" / SYSTEM / "resnet50" / scenario / audit.name
-            write_audit(rules, rule, audit, folder, results)
-    return root
+def answers(indices: IndexArray) -> PayloadArray:
+    """(samples, 1) float32 class numbers: the label, and for 239 of 1,000 samples another one."""
+    return ((indices + (indices % 1000 >= 761)) % 1000).astype("<f4").reshape(-1, 1)
 
 
-def run(
-    rules: RuleSet, rule: ScenarioRule, mode: Mode, folder: Path, *, audit: Path | None = None, seed: int = 1
-) -> None:
-    """One run of the virtual system, its logs in ``folder``."""
-    folder.mkdir(parents=True)
-    layers: list[Layer] = [
-        rules_layer(rules, rule, edition=Edition.FULL),
-        values_layer(Rank.WORKLOAD, LOAD[rule.runs_as], origin="test"),
-        values_layer(Rank.USER, {"min_query_count": QUERIES[rule.runs_as]}, origin="test"),
-    ]
-    if audit is not None:
-        layers.append(conf_layer(audit, Rank.AUDIT, model=rule.config_model, profile=rules.profile))
-    settings = configure(layers, scenario=rule.runs_as, profile=rules.profile, draw_variant=rules.draw_variant).settings
-    clock = FakeClock(poll_ns=1_000)
-    library = Library(total_sample_count=rule.sizes.dataset, performance_sample_count=rule.sizes.performance)
-    sample_ns = 20_000_000 if rule.runs_as is Scenario.OFFLINE else 5_000_000
-    if rule.runs_as is Scenario.SINGLE_STREAM:
-        sample_ns = 40_000_000
-    done = run_test(
-        VirtualSystem(clock, 5_000_000 if mode is Mode.ACCURACY else sample_ns, seed=seed),
-        library,
-        replace(settings, mode=mode),
-        logs=LogOptions(folder=folder),
-        options=RunOptions(
-            keeper=clock.keeper(margin_ns=0),
-            wall_ns=clock.now,
-            issuing=IssuingChoice.INLINE,
-            events=() if audit is None else (AUDIT_FOUND,),
-        ),
-    )
-    # TEST04 issues each sample once (A) and so ends before its time: the rules look at its score only.
-    assert done.validity is Validity.VALID or "TEST04" in str(folder), done.performance and done.performance.outcome
+@dataclass
+class VirtualDataset:
+    """As many samples as the round's, of which nothing is loaded."""
+
+    total_sample_count: int
+    performance_sample_count: int
+    name: str = "imagenet"
+    complete: bool = True
+
+    def load(self, indices: IndexArray) -> None:
+        pass
+
+    def unload(self, indices: IndexArray) -> None:
+        pass
 
 
-def accuracy(rules: RuleSet, rule: ScenarioRule, folder: Path) -> None:
-    """An accuracy run, its line, and its log cut as the round's tool cuts it."""
-    run(rules, rule, Mode.ACCURACY, folder)
-    write(folder / "accuracy.txt", "accuracy=76.100%, good=38050, total=50000\n")
-    truncate(folder)
+@dataclass
+class VirtualTask:
+    """Labels for the outputs of the virtual system."""
+
+    dataset: VirtualDataset
+    reference: float | None = None
+    max_batch: int | None = None
+
+    def infer(self, indices: IndexArray) -> PayloadArray:
+        return answers(indices)
+
+    def score(self, entries: Iterable[tuple[int, bytes]]) -> Score:
+        labels = np.arange(self.dataset.total_sample_count) % 1000
+        found = top1(entries, labels, ClassType.FLOAT32)
+        return Score(
+            metric="top-1", value=found.percent, unit="%", good=found.good, total=found.total, line=found.line
+        )
+
+    def describe(self) -> dict[str, str]:
+        return {"backend": "virtual", "version": "1", "model": "resnet50_v1.onnx", "precision": "fp32"}
+
+    def model_facts(self) -> ModelFacts:
+        return ModelFacts(
+            file_name="resnet50_v1.onnx",
+            input_types=("fp32",),
+            weight_types=("fp32",),
+            weight_transformations="none",
+            retraining="No",
+        )
 
 
-def truncate(folder: Path) -> None:
-    log = folder / "mlperf_log_accuracy.json"
-    text = log.read_text()
-    with (folder / "accuracy.txt").open("a") as stream:
-        stream.write(f"hash={hashlib.sha256(log.read_bytes()).hexdigest()}\n")
-    log.write_text(f"{text[:4096]}\n\n...\n\n{text[-4096:]}")
+def _make(_: ModelChoice, sizes: Sizes) -> VirtualTask:
+    return VirtualTask(VirtualDataset(sizes.dataset, sizes.performance))
 
 
-def write_audit(rules: RuleSet, rule: ScenarioRule, audit: Audit, folder: Path, results: Path) -> None:
-    """One audit of a scenario, judged as passed (its numbers say so too)."""
-    conf = folder.parent / f"{audit.name}.config"
-    write(conf, "".join(f"*.*.{line.key} = {line.value}\n" for line in audit.settings))
-    run(rules, rule, Mode.PERFORMANCE, folder / "performance" / "run_1", audit=conf, seed=2)
-    conf.unlink()
-    log = folder / "performance" / "run_1" / "mlperf_log_accuracy.json"
-    if audit.name == "TEST01":
-        (folder / "accuracy").mkdir()
-        log.rename(folder / "accuracy" / "mlperf_log_accuracy.json")
-        write(folder / "accuracy" / "accuracy.txt", "accuracy=76.100%, good=38050, total=50000\n")
-        truncate(folder / "accuracy")
-        write(folder / "verify_accuracy.txt", "TEST PASS\n")
-    else:
-        log.unlink()
-    if audit.name != "TEST04-B":
-        write(folder / "verify_performance.txt", "TEST PASS\n")
+VIRTUAL = InferenceBenchmark(name="resnet50", title="image classification", offline_batch=32, make=_make)
 
 
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-MEASUREMENT = {
-    "input_data_types": "fp32",
-    "retraining": "N",
-    "starting_weights_filename": "resnet50_v1.onnx",
-    "weight_data_types": "fp32",
-    "weight_transformations": "none",
-}
-
-
-def system_description(suites: str) -> dict[str, str]:
-    """A description that says something in every field."""
+def stated(suites: str) -> dict[str, str]:
+    """What a submitter states of a system: something in every field."""
     fields = load("inference-v2.0").fields.system
     return dict.fromkeys(fields, "as stated") | {
         "division": "closed",

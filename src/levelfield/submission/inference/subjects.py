@@ -57,6 +57,14 @@ class Reader:
         self.rules = rules
         self.bytes_read = 0
 
+    def has(self, path: str) -> bool:
+        """Whether there is such a file, readable or not."""
+        try:
+            self.entry(path)
+        except CannotLook:
+            return False
+        return True
+
     def entry(self, path: str) -> Entry:
         """A file that is there.
 

@@ -252,6 +252,10 @@ def _accuracy_log(audit: AuditSubject) -> Iterator[Remark]:
     text = AccuracyText.parse(
         audit.reader.bytes(f"{audit.accuracy_path}/accuracy.txt"), (), path=f"{audit.accuracy_path}/accuracy.txt"
     )
+    if text.hash is None:
+        expected = "the line hash= that the tool adds when it truncates the log"
+        yield Remark(path=text.path, found="no hash", expected=expected, lighter=Severity.WARNING)
+        return
     problem = truncated_problem(audit.reader.bytes(path), text.hash)
     if problem is not None:
         yield Remark(path=path, found=problem[0], expected=problem[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from levelfield.rules.model import ScenarioRule
 from levelfield.submission.check import CannotLook, Check, Remark
@@ -17,6 +18,10 @@ __all__ = ["RUN_SETTINGS_CHECKS", "at", "ran_under", "seed_remarks"]
 
 CLAUSE = "submission-checker.py, check_performance_dir (mlcommons/inference v2.0)"
 SCENARIOS = "inference_rules.adoc, Scenarios (inference_policies cbf38b90)"
+
+
+OWN = "@ levelfield-"
+"""In the version of our own load generator: it follows the official one, and a round's review will ask about it."""
 
 
 def at(log: RunLog, key: str, *, found: str, expected: str, hint: str = "") -> Remark:
@@ -297,6 +302,10 @@ EQUAL_ISSUE = Check(
 
 def _revision(result: ResultSubject) -> Iterator[Remark]:
     log, known = result.performance, result.reader.rules.loadgen_revisions
+    if OWN in log.version:
+        found, expected = f"LoadGen {log.version}, which is levelfield's own", "the official LoadGen for a submission"
+        yield replace(at(log, "loadgen_version", found=found, expected=expected), lighter=Severity.NOTE)
+        return
     if known and not any(log.commit.startswith(one) or one.startswith(log.commit or "?") for one in known):
         yield at(log, "loadgen_version", found=f"LoadGen {log.version}", expected="a revision of the round's branch")
     if log.git_status.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from levelfield.formats.loadgen_summary import Summary
-from levelfield.submission.check import Check, Remark
+from levelfield.submission.check import CannotLook, Check, Remark
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.subjects import SUMMARY, ResultSubject
@@ -105,8 +105,15 @@ def _same_rate(text: str, rate: float) -> bool:
 
 
 def _agrees(result: ResultSubject) -> Iterator[Remark]:
-    log = result.performance
-    yield from disagreements(result.summary, log, path=f"{result.performance_path}/{SUMMARY}")
+    log, path = result.performance, f"{result.performance_path}/{SUMMARY}"
+    try:
+        summary = result.summary
+    except CannotLook as problem:
+        if not result.reader.has(path):
+            raise
+        yield Remark(path=path, found=f"no summary: {problem}", expected="LoadGen's summary of the run")
+        return
+    yield from disagreements(summary, log, path=path)
 
 
 AGREES = Check(
