@@ -17,7 +17,7 @@ from levelfield.results.messaging import UNVERIFIED_MARK, is_verified
 from levelfield.results.model import Result
 from levelfield.results.site.catalog import Entry, grouped
 from levelfield.results.site.comparable import comparable_sets
-from levelfield.results.site.words import accuracy_text, availability_words, edition_words, submitter_of
+from levelfield.results.site.words import accuracy_text, availability_words, edition_words
 
 __all__ = ["COLUMNS", "COMPARABLE", "Column", "Kind", "data_file", "data_files"]
 
@@ -63,7 +63,7 @@ def _place(key: str, get: Callable[[Entry], str]) -> Column:
 
 COLUMNS: tuple[Column, ...] = (
     _text("system", "system", lambda r: r.system.name or r.system.id, shown=True),
-    _text("submitter", "submitter", submitter_of, facet=True, shown=True),
+    _text("submitter", "submitter", lambda r: r.submitter, facet=True, shown=True),
     _text("benchmark", "benchmark", lambda r: r.benchmark, facet=True, shown=True),
     _text("scenario", "scenario", lambda r: r.scenario, facet=True, shown=True),
     _number("value", "result", lambda r: r.value, shown=True),

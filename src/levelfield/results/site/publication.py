@@ -24,7 +24,7 @@ class Publication:
     round: str
     published: date
     source: str
-    """Where the date stands."""
+    """A public page that was read and states the date; empty where none was."""
     repository: str
     """Where the round's results are."""
 

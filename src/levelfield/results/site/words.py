@@ -19,6 +19,7 @@ __all__ = [
     "number",
     "plural",
     "round_title",
+    "submission_title",
     "submitter_of",
     "suite_title",
 ]
@@ -60,6 +61,11 @@ def edition_words(result: Result) -> tuple[str, ...]:
     """What keeps a result from being one of its round: ``mini edition``, ``quick run``; nothing for a full one."""
     mini = () if result.edition == "full" else (f"{result.edition} edition",)
     return mini if result.official else (*mini, "quick run")
+
+
+def submission_title(submitter: str, division: str) -> str:
+    """``Acme, closed``; results that were never submitted have neither."""
+    return ", ".join(part for part in (submitter, division) if part) or "Own runs"
 
 
 def submitter_of(result: Result) -> str:

@@ -10,10 +10,13 @@ LF.compare = (root) => {
     if (!bySlug.has(slug)) bySlug.set(slug, []);
     bySlug.get(slug).push(row);
   }
-  const label = (slug) => { const row = bySlug.get(slug)[0]; return `${table.get("system", row)} · ${table.get("submitter", row)} · ${table.get("round", row)}`; };
+  const named = (slug, keys) => keys.map((key) => table.get(key, bySlug.get(slug)[0])).filter(Boolean).join(" · ");
+  const shared = new Map();  // systems of one name are told apart by their software
+  for (const slug of bySlug.keys()) { const name = named(slug, ["system", "submitter", "round"]); shared.set(name, (shared.get(name) || 0) + 1); }
+  const label = (slug) => { const name = named(slug, ["system", "submitter", "round"]); return shared.get(name) > 1 ? named(slug, ["system", "software", "submitter", "round"]) : name; };
   let chosen = [], unknown = [];
 
-  // --------------------------------------------------------------------------------------------------- the choosing
+  // -------- the choosing
   const find = el("input", { type: "search", id: "add", autocomplete: "off", placeholder: "Add a system: name, submitter or accelerator" });
   const offers = el("ul", { class: "offers", "aria-label": "Systems found" });
   const list = el("ul", { class: "chips", "aria-label": "Systems chosen" });
@@ -31,7 +34,7 @@ LF.compare = (root) => {
   find.addEventListener("input", offer);
   const change = () => { LF.state.write([...unknown, ...chosen.map((slug) => ["system", slug])]); update(); };
 
-  // ----------------------------------------------------------------------------------------------------- the tables
+  // -------- the tables
   const FACTS = [["submitter", "submitter"], ["round", "round"], ["division", "division"], ["availability", "availability"], ["system type", "type"], ["nodes", "nodes"], ["processor", "processor"], ["processors, all nodes", "processors"], ["accelerator", "accelerator"], ["accelerators, all nodes", "accelerators"], ["software", "software"], ["operating system", "os"], ["verification", "verification"]];
   const heads = () => chosen.map((slug) => el("th", { scope: "col" }, el("a", { href: LF.href(setup, "systems", slug) }, table.get("system", bySlug.get(slug)[0]))));
   const framed = (name, head, body) => el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": name }, el("table", { class: "beside" }, el("caption", {}, name), el("thead", {}, head), el("tbody", {}, ...body)));

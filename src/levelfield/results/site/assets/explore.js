@@ -5,7 +5,8 @@ LF.explore = (root) => {
   const setup = JSON.parse(root.dataset.setup);
   const table = LF.rows(setup);
   const visible = setup.columns.filter((column) => !column.hidden);
-  const defaults = visible.filter((column) => column.shown).map((column) => column.key);
+  const says = ({ values, texts }) => (values ? values.some((value) => value !== null) : texts.some(Boolean));
+  const defaults = visible.filter((column) => column.shown && says(table.columns.get(column.key))).map((column) => column.key);
   const FIRST = ["round", "division", "benchmark", "scenario", "submitter", "accelerator"];
   const facets = setup.columns.filter((column) => column.facet && table.columns.get(column.key).texts.length > 1);
   facets.sort((a, b) => (FIRST.includes(b.key) - FIRST.includes(a.key)) || (FIRST.includes(a.key) ? FIRST.indexOf(a.key) - FIRST.indexOf(b.key) : 0));
@@ -16,7 +17,7 @@ LF.explore = (root) => {
   let state = fresh();
   let rows = [];  // what the filters leave, in order
 
-  // ------------------------------------------------------------------------------------------------- the state
+  // -------- the state
   const parse = () => {
     state = fresh();
     for (const [key, value] of LF.state.read()) {
@@ -47,7 +48,7 @@ LF.explore = (root) => {
   };
   const change = (replace = false) => { LF.state.write(pairs(), replace); update(); };
 
-  // ---------------------------------------------------------------------------------------- what the filters leave
+  // -------- what the filters leave
   const words = () => state.q.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
   const searchers = () => {
     const columns = [...table.columns.values()].filter((column) => column.texts && !column.hidden);
@@ -88,7 +89,7 @@ LF.explore = (root) => {
     return counts;
   };
 
-  // ------------------------------------------------------------------------------------------------------- filters
+  // -------- filters
   const panels = new Map();
   const facetPanel = (facet) => {
     const column = table.columns.get(facet.key);
@@ -140,7 +141,7 @@ LF.explore = (root) => {
   desk.addEventListener("change", fit);
   fit();
 
-  // --------------------------------------------------------------------------------------------------- the toolbar
+  // -------- the toolbar
   const status = el("p", { class: "status", role: "status", "aria-live": "polite" });
   const said = (button, text) => { const before = button.textContent; button.textContent = text; setTimeout(() => { button.textContent = before; }, 1500); };
   const copy = el("button", { type: "button" }, "Copy link");
@@ -193,7 +194,7 @@ LF.explore = (root) => {
     el("label", { class: "search", for: "q" }, el("span", { class: "unseen" }, "Search"), search),
     el("div", { class: "segments", role: "group", "aria-label": "View" }, ...views.values()), chooser, copy, csv, json, reset);
 
-  // ----------------------------------------------------------------------------------------------------- the table
+  // -------- the table
   const head = el("tr", {});
   const body = el("tbody", {});
   const grid = el("table", { class: "grid-table" }, el("caption", { class: "unseen" }, "Results that the filters leave"), el("thead", {}, head), body);
@@ -263,7 +264,7 @@ LF.explore = (root) => {
   box.addEventListener("scroll", () => requestAnimationFrame(() => drawBody()), { passive: true });
   addEventListener("resize", () => drawBody());
 
-  // --------------------------------------------------------------------------------------------- choice to compare
+  // -------- choice to compare
   const picks = el("div", { class: "picks", hidden: true, role: "region", "aria-label": "Systems to compare" });
   const names = () => { const column = table.columns.get("system_page"), found = new Map(); for (let row = 0; row < table.count; row++) { const slug = column.texts[column.at[row]]; if (!found.has(slug)) found.set(slug, table.get("system", row)); } return found; };
   let nameOf = null;
@@ -277,7 +278,7 @@ LF.explore = (root) => {
       el("button", { type: "button", class: "plain", onclick: () => { state.pick = []; LF.state.write(pairs()); drawPicks(); drawBody(true); } }, "Clear"));
   };
 
-  // ------------------------------------------------------------------------------------------------------ the plot
+  // -------- the plot
   const drawPlot = () => {
     const axes = [["accelerators", "accelerators"], ["power", "measured power"], ["processors", "processors"], ["nodes", "nodes"]];
     const pickX = el("select", { "aria-label": "Across" }, ...axes.map(([key, word]) => el("option", { value: key }, word)));
@@ -316,7 +317,7 @@ LF.explore = (root) => {
     }));
   };
 
-  // -------------------------------------------------------------------------------------------------- all together
+  // -------- all together
   const update = () => {
     const counts = select();
     facets.forEach((facet, n) => {

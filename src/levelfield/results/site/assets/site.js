@@ -1,7 +1,7 @@
 "use strict";
 // What every page has: theme button, state in the address, tooltips of plots, choice among figures, pages of a single file.
 
-// ---------------------------------------------------------------------------------------------------- elements
+// -------- elements
 LF.el = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -14,7 +14,7 @@ LF.el = (tag, attributes = {}, ...children) => {
   return made;
 };
 
-// ------------------------------------------------------------------------------------------------------- numbers
+// -------- numbers
 LF.number = (value, digits = 6) => {
   if (value === null || value === undefined) return "";
   if (typeof value !== "number") return value === "NaN" ? "not a number" : "infinite";
@@ -28,7 +28,7 @@ LF.number = (value, digits = 6) => {
 };
 LF.plural = (count, one) => `${count.toLocaleString("en-US")} ${one}${count === 1 ? "" : "s"}`;
 
-// --------------------------------------------------------------------------------- state in the fragment of the address
+// -------- state in the fragment of the address
 LF.state = {
   // Pairs of the address in their order; keys that nobody knows are kept.
   read() {
@@ -52,7 +52,7 @@ LF.state = {
   },
 };
 
-// ------------------------------------------------------------------------------------------------------- the theme
+// -------- the theme
 (() => {
   const themes = ["auto", "light", "dark"];
   const button = LF.el("button", { type: "button", class: "theme" });
@@ -73,7 +73,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   (document.querySelector("section.page:not([hidden])") || document.getElementById("main")).focus();
 });
 
-// -------------------------------------------------------------------------------------------------------- tooltips
+// -------- tooltips
 LF.plot = (plot) => {
   const figure = plot.closest("figure");
   const svg = plot.querySelector("svg");
@@ -134,7 +134,7 @@ LF.plot = (plot) => {
 document.querySelectorAll(".plot").forEach(LF.plot);
 addEventListener("scroll", () => { document.getElementById("tip").hidden = true; }, { passive: true, capture: true });
 
-// ------------------------------------------------------------------------------------------- a choice among figures
+// -------- a choice among figures
 LF.choice = (charts) => {
   const figures = [...charts.children];
   const keys = ["round", "division", "type", "benchmark", "scenario"].filter((key) => new Set(figures.map((one) => one.dataset[key] || "")).size > 1);
@@ -179,7 +179,7 @@ LF.choice = (charts) => {
 };
 document.querySelectorAll("[data-charts]").forEach(LF.choice);
 
-// ---------------------------------------------------------------------------------------- the pages of a single file
+// -------- the pages of a single file
 (() => {
   const pages = [...document.querySelectorAll("section.page")];
   if (!pages.length) return;

@@ -77,19 +77,18 @@ LF.href = (setup, kind, slug) => setup.pages[kind].replace("@", encodeURICompone
 // What has to be said beneath a selection.
 LF.footnotes = (setup, table, rows) => {
   const rounds = new Set(), checked = new Set();
-  let inferred = false, derived = false;
+  let inferred = false;
   for (const row of rows) {
     rounds.add(table.get("round", row));
     checked.add(table.get("verification", row));
     inferred ||= table.get("inferred", row) === "yes";
-    derived = true;
   }
   const notes = [...rounds].sort().map((name) => setup.notes.sources[name]);
   if (checked.has("verified") && checked.size === 1) notes.push(setup.notes.verified);
   if (checked.has("unverified")) notes.push(setup.notes.unverified);
   if (checked.size > 1) notes.push(setup.notes.mixed);
   if (inferred) notes.push("≈ marks a result that was computed from the log of another scenario, as the rules of the round allow.");
-  if (derived) notes.push("Columns marked (derived) are computed from official numbers and are neither official nor verified; About states the formulas.");
+  notes.push("Columns marked (derived) are computed from official numbers and are neither official nor verified; About states the formulas.");
   return notes.map((text) => LF.el("p", {}, text));
 };
 

@@ -8,7 +8,7 @@ from levelfield.results.site.catalog import Entry
 from levelfield.results.site.frame import Page
 from levelfield.results.site.pages.context import Context, heading, table_title
 from levelfield.results.site.publication import publications, soon_after
-from levelfield.results.site.words import division_of, plural, round_title, submitter_of
+from levelfield.results.site.words import plural, round_title, submission_title
 
 __all__ = ["not_found", "overview", "tables"]
 
@@ -127,7 +127,7 @@ def tables(context: Context) -> Page:
                 "li",
                 context.places.link(
                     f"submissions/{slug}.html",
-                    f"{submitter_of(some[0].result)}, {division_of(some[0].result.division).lower()}",
+                    submission_title(some[0].result.submitter, some[0].result.division),
                 ),
                 element("span", f" {plural(len(some), 'result')}", class_="muted"),
             )

@@ -18,6 +18,7 @@ from levelfield.results.site.words import (
     division_of,
     plural,
     round_title,
+    submission_title,
     submitter_of,
     suite_title,
 )
@@ -55,9 +56,7 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
     title = system.name or system.id
     divisions = grouped(entries, lambda entry: entry.result.division)
     submissions = [
-        context.places.link(
-            f"submissions/{some[0].submission}.html", f"{submitter_of(result)}, {division_of(division).lower()}"
-        )
+        context.places.link(f"submissions/{some[0].submission}.html", submission_title(result.submitter, division))
         for division, some in divisions.items()
     ]
     described = facts(
@@ -107,7 +106,7 @@ def system_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
 def submission_page(name: str, entries: Sequence[Entry], context: Context) -> Page:
     """All results of one submitter in one division of a round."""
     result = entries[0].result
-    title = f"{submitter_of(result)}, {division_of(result.division).lower()}"
+    title = submission_title(result.submitter, result.division)
     open_notes = sorted({(e.result.benchmark, not_closed(e.result)) for e in entries if e.result.division == "open"})
     places = sorted({entry.result.provenance.url for entry in entries} - {""})
     paths = sorted({(entry.result.provenance.source, entry.result.provenance.commit) for entry in entries})
@@ -117,7 +116,7 @@ def submission_page(name: str, entries: Sequence[Entry], context: Context) -> Pa
         title=f"{title}, {round_title(result.round)}",
         main=element(
             "div",
-            heading(f"{title}: submission", round_title(result.round), eyebrow="Submission"),
+            heading(title, round_title(result.round), eyebrow="Submission" if result.submitter else None),
             long_table(entries, context, label=f"{title}: results", columns=("system", "accelerators", "model used")),
             context.notes(entries),
             element("h2", "What keeps these results from the closed division") if open_notes else None,

@@ -455,3 +455,33 @@ def test_private_build_says_so_on_every_page(browser: Chromium, sites: dict[str,
     go(browser, sites["hostile"], "explore.html")
     assert browser.ask("document.querySelector('.banner').textContent").startswith("Private build")
     assert browser.ask("document.querySelector('meta[name=robots]').content") == "noindex"
+
+
+def test_columns_that_are_empty_everywhere_are_not_shown_first(
+    browser: Chromium, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    own = result(submitter="", division="", edition="mini", official=False, verification=Verification.UNVERIFIED)
+    site = tmp_path_factory.mktemp("own") / "site"
+    write_site(site, SiteInputs(results=(own,), retrieved=DAY), today=DAY)
+    go(browser, site, "explore.html")
+    head = browser.ask("[...document.querySelectorAll('[data-sort]')].map((one) => one.dataset.sort)")
+    assert head == ["system", "benchmark", "scenario", "value", "unit", "accelerator", "accelerators", "round"]
+    assert cells(browser, 3) == ["8,000 unverified mini edition quick run"]
+    assert fragment(browser) == ""
+
+
+def test_systems_of_one_name_are_told_apart_by_their_software(
+    browser: Chromium, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    twins = [result(system={"id": f"box-{name}", "software": f"Runtime {name}"}) for name in ("A", "B")]
+    site = tmp_path_factory.mktemp("twins") / "site"
+    write_site(
+        site, SiteInputs(results=(*twins, result(system={"id": "other", "name": "Other"})), retrieved=DAY), today=DAY
+    )
+    go(browser, site, "compare.html")
+    offers = browser.ask("[...document.querySelectorAll('.offers button')].map((one) => one.textContent)")
+    assert offers == [
+        "Big Box · Runtime A · Acme · inference-v2.0",
+        "Big Box · Runtime B · Acme · inference-v2.0",
+        "Other · Acme · inference-v2.0",
+    ]
