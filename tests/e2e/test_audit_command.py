@@ -120,6 +120,19 @@ def test_invalid_run_is_not_audited(measured: Path, tmp_path: Path, capsys: pyte
     assert "SingleStream: the performance run is INVALID, expected VALID." in said
 
 
+def test_run_under_an_audit_config_is_no_performance_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    conf, out = tmp_path / "audit.config", tmp_path / "run"
+    conf.write_text("*.*.qsl_rng_seed = 5\n")
+    short = ["--duration", "0.1", "--system-name", "mine", "--no-accuracy", "--audit-config", str(conf)]
+    assert run(["inference", "run", "-b", "resnet50", "--out", str(out), *short]) in {0, 1}
+    folder = out / "results/mine/resnet50/SingleStream"
+    assert (folder / "audited/run_1/mlperf_log_summary.txt").is_file()
+    assert not (folder / "performance").exists()
+    capsys.readouterr()
+    said = failed(["inference", "audit", str(out)], capsys)
+    assert "was made with an audit.config" in said
+
+
 def test_peak_leaves_its_files_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "peak"
     asked = ["inference", "peak", "-b", "resnet50", "--out", str(out), "--duration", "0.4", "--tolerance", "0.5"]

@@ -243,7 +243,9 @@ class _Session:
     ) -> TestRun:
         task, system, folder, listener = place.task, place.system, place.folder, place.listener
         accuracy = mode is Mode.ACCURACY
-        logs = folder / ("accuracy" if accuracy else "performance/run_1")
+        # What an audit.config changed is no performance result, and must not lie where one is looked for.
+        performance = "performance/run_1" if self.request.audit_conf is None else "audited/run_1"
+        logs = folder / ("accuracy" if accuracy else performance)
         make_folder(logs)
         run = run_test(
             system,

@@ -18,6 +18,7 @@ from levelfield.inference.audit.conditions import AUDIT_FOUND
 from levelfield.loadgen.logs import LogOptions
 from levelfield.loadgen.measurement import Event, Measurement, Severity
 from levelfield.loadgen.ports import SampleLibrary, SystemUnderTest
+from levelfield.loadgen.progress import ProgressListener, Snapshot
 from levelfield.loadgen.record import write_record
 from levelfield.loadgen.run import RunOptions, run_test
 from levelfield.loadgen.setting_names import SettingValue, replaced, setting
@@ -79,10 +80,35 @@ class Bench:
             record: Where the raw records of all runs go, test and reference of each pair after each other.
         """
         short = replace(self.settings, min_duration_ms=self.settings.min_duration_ms // PAIR_SHARE)
-        pairs = tuple(_pairs(replace(self, settings=short), test, reference, count))
+        listener, options = self.options.listener, self.options
+        if listener is not None:
+            listener.phase(f"{self.settings.scenario} {test.name} and its reference by turns", None, None)
+            options = replace(options, listener=_AsOnePhase(listener))
+        pairs = tuple(_pairs(replace(self, settings=short, options=options), test, reference, count))
         if pairs:
             write_record(record, tuple(measurement for pair in pairs for measurement in pair))
+        if listener is not None:
+            listener.done(f"{len(pairs)} pairs")
         return pairs
+
+
+class _AsOnePhase:
+    """Shows many short runs as one phase; who wants a line for each run looks into the record."""
+
+    def __init__(self, listener: ProgressListener) -> None:
+        self._listener = listener
+
+    def phase(
+        self, name: str, planned_s: float | None, planned_queries: int | None, planned_samples: int | None = None
+    ) -> None:
+        """A run begins: nothing new."""
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Passed on."""
+        self._listener.update(snapshot)
+
+    def done(self, text: str) -> None:
+        """A run is over, the phase is not."""
 
 
 def _pairs(bench: Bench, test: Audit, reference: Audit | None, count: int) -> Iterator[Pair]:

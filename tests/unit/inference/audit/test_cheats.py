@@ -15,6 +15,7 @@ from levelfield.errors import FormatError, InputError, OutputError, SystemUnderT
 from levelfield.inference.audit.record import AuditVerdict
 from levelfield.inference.audit.scenario import audits_asked
 from levelfield.loadgen.ports import Completions, IntArray
+from levelfield.loadgen.record import read_record
 from levelfield.rules.load import load
 from levelfield.terms import Scenario
 
@@ -286,6 +287,29 @@ def _made(folder: Path) -> Path:
 
 def _reference_of_honest(folder: Path):  # type: ignore[no-untyped-def]
     return reference_of(bench_of(Honest, Scenario.SINGLE_STREAM), folder)
+
+
+def test_runs_by_turns_are_one_phase_to_who_watches(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Listener:
+        def phase(self, name: str, *plan: object) -> None:
+            told.append(name)
+
+        def update(self, snapshot: object) -> None:
+            pass
+
+        def done(self, text: str) -> None:
+            told.append(text)
+
+    bench = bench_of(Honest, Scenario.SINGLE_STREAM)
+    watched = replace(bench, options=replace(bench.options, listener=Listener()))
+    audit = load("inference-v2.0").rule("resnet50", "SingleStream").audit("TEST05")
+    pairs = watched.by_turns(audit, None, 3, record=tmp_path / "record.npz")
+    assert told == ["SingleStream TEST05 and its reference by turns", "3 pairs"]
+    assert len(read_record(tmp_path / "record.npz")) == 2 * len(pairs) == 6
+    seeds = [(test.effective.seeds.qsl, plain.effective.seeds.qsl) for test, plain in pairs]
+    assert seeds == [(313588358309856706, 6655344265603136530)] * 3
 
 
 def test_bench_makes_a_system_for_every_run(tmp_path: Path) -> None:
