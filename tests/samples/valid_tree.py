@@ -165,9 +165,7 @@ class VirtualTask:
     def score(self, entries: Iterable[tuple[int, bytes]]) -> Score:
         labels = np.arange(self.dataset.total_sample_count) % 1000
         found = top1(entries, labels, ClassType.FLOAT32)
-        return Score(
-            metric="top-1", value=found.percent, unit="%", good=found.good, total=found.total, line=found.line
-        )
+        return Score(metric="top-1", value=found.percent, unit="%", good=found.good, total=found.total, line=found.line)
 
     def describe(self) -> dict[str, str]:
         return {"backend": "virtual", "version": "1", "model": "resnet50_v1.onnx", "precision": "fp32"}

@@ -76,7 +76,7 @@ def check(
     gc.freeze()  # what was imported is never garbage: look only at what the check makes, and more rarely
     gc.set_threshold(20_000)
     gc.enable()
-    texts = [one.text for one in INFERENCE.every]
+    texts = INFERENCE.texts
     selection = Selection.parse(texts, select=select, ignore=ignore, official=official)
     with closing(open_source(source)) as opened:
         report = check_round(opened, rules, selection, jobs=jobs or _cores())
@@ -104,13 +104,16 @@ def explain(*, code: str) -> None:
     from levelfield.cli.submission_table import print_explanation
     from levelfield.errors import nearest
     from levelfield.submission.inference.checks import INFERENCE
+    from levelfield.submission.read_round import READING_CHECKS
 
-    for one in INFERENCE.every:
-        if one.code == code.upper():
-            weights = one.severity if one.in_open in {None, one.severity} else f"{one.severity}; in open {one.in_open}"
-            print_explanation(one.text, str(weights))
+    weights = {one.code: one.weights for one in INFERENCE.every}
+    weights |= {one.text.code: str(one.severity) for one in READING_CHECKS}
+    for text in (*INFERENCE.texts, *(one.text for one in READING_CHECKS)):
+        if text.code == code.upper():
+            print_explanation(text, weights.get(text.code, "by what is found"))
             return
-    raise nearest(code, [one.code for one in INFERENCE.every], what="check")
+    known = [text.code for text in INFERENCE.texts] + [one.text.code for one in READING_CHECKS]
+    raise nearest(code, known, what="check")
 
 
 @command.command()
@@ -119,7 +122,7 @@ def checks() -> None:
     from levelfield.cli.submission_table import print_texts
     from levelfield.submission.inference.checks import INFERENCE
 
-    print_texts(one.text for one in INFERENCE.every)
+    print_texts(INFERENCE.texts)
 
 
 def _cores() -> int:

@@ -69,6 +69,13 @@ class Check(Generic[Subject]):
         """``INF012``."""
         return self.text.code
 
+    @property
+    def weights(self) -> str:
+        """What a finding weighs, in words."""
+        if self.in_open in {None, self.severity}:
+            return str(self.severity)
+        return f"{self.severity}; in open {self.in_open}"
+
     def weight(self, *, closed: bool) -> Severity:
         """What a finding weighs."""
         return self.severity if closed or self.in_open is None else self.in_open

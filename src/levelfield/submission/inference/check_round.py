@@ -24,6 +24,8 @@ from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
 from levelfield.submission.inference.subjects import AuditSubject, Reader, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
+from levelfield.submission.power.judge import judge_session
+from levelfield.submission.power.session import read_session
 from levelfield.submission.report import Report
 from levelfield.submission.sources.port import Source
 
@@ -105,6 +107,8 @@ def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Regi
 def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> None:
     closed, tally = result.is_closed, part.tally
     _run(registry.results, result, tally, result=result.path, closed=closed)
+    if registry.sessions and result.has_power:
+        _check_session(result, registry, tally)
     compliant = None
     if closed and registry.audits:
         try:
@@ -123,6 +127,24 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
         part.results.append(record)
     if registry.round:
         part.claims += _claims(result)
+
+
+def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> None:
+    """Judge the measured session of a result."""
+    folder, reader = result.performance_path.rpartition("/")[0], result.reader
+
+    def read(name: str) -> bytes | None:
+        try:
+            return reader.bytes(f"{folder}/{name}")
+        except CannotLook:
+            return None
+
+    session = read_session(read, folder=folder, subject=result.path)
+    judged = judge_session(
+        session, rules=reader.rules, folder_scenario=result.scenario or "", checks=registry.sessions
+    )
+    tally.add(judged.findings)
+    tally.skipped += judged.skipped
 
 
 def _claims(result: ResultSubject) -> Iterator[RunClaim]:
@@ -171,7 +193,7 @@ def _report(reader: Reader, selection: Selection, registry: Registry, whole: _Pa
         official=selection.official,
         selected=selection.selected,
         ignored=selection.ignored,
-        checks=tuple(check.text for check in registry.every),
+        checks=registry.texts,
         findings=whole.tally.findings(),
         findings_left_out=whole.tally.left_out,
         skipped=tuple(sorted(whole.tally.skipped, key=lambda one: (one.subject, one.code, one.reason))),

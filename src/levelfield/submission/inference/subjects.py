@@ -59,11 +59,7 @@ class Reader:
 
     def has(self, path: str) -> bool:
         """Whether there is such a file, readable or not."""
-        try:
-            self.entry(path)
-        except CannotLook:
-            return False
-        return True
+        return self.tree.file(path) is not None
 
     def entry(self, path: str) -> Entry:
         """A file that is there.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from levelfield.rules.model import RuleSet
 from levelfield.rules.power_check import power_check_of_round
 from levelfield.submission.finding import Finding, Skipped
+from levelfield.submission.power.check import SessionCheck
 from levelfield.submission.power.checks import SESSION_CHECKS
 from levelfield.submission.power.checks.complaints import ComplaintCount, complaint_counts
 from levelfield.submission.power.checks.timing import clock_difference_ns
@@ -47,19 +48,26 @@ class SessionReport:
         return all(one.outcome in {Outcome.PASS, Outcome.WARNING} for one in self.outcomes)
 
 
-def judge_session(session: PowerSession, *, rules: RuleSet, folder_scenario: str = "") -> SessionReport:
-    """Run every check on a session.
+def judge_session(
+    session: PowerSession,
+    *,
+    rules: RuleSet,
+    folder_scenario: str = "",
+    checks: tuple[SessionCheck, ...] = SESSION_CHECKS,
+) -> SessionReport:
+    """Run checks on a session.
 
     Args:
         session: See :func:`~levelfield.submission.power.session.read_session`.
         rules: The round; its pinned revision of the official check gives the limits.
         folder_scenario: The scenario that the result claims; by default the one that ran.
+        checks: All, or those that were selected.
 
     Raises:
         UsageError: The round pins no revision, or has no such scenario.
     """
     revision = power_check_of_round(rules.name)
-    judged = [(check, *check.outcome(session, revision)) for check in SESSION_CHECKS]
+    judged = [(check, *check.outcome(session, revision)) for check in checks]
     scenario = folder_scenario or session.testing.scenario
     power = session.testing.power
     return SessionReport(

@@ -19,6 +19,7 @@ from levelfield.submission.inference.checks.run_log import RUN_LOG_CHECKS
 from levelfield.submission.inference.checks.run_settings import RUN_SETTINGS_CHECKS
 from levelfield.submission.inference.checks.summary import SUMMARY_CHECKS
 from levelfield.submission.inference.checks.system import SYSTEM_CHECKS
+from levelfield.submission.power.checks import SESSION_CHECKS
 
 __all__ = ["INFERENCE", "Registry", "RoundSubject", "TreeSubject"]
 
@@ -38,6 +39,7 @@ INFERENCE = Registry(
         *POWER_CHECKS,
     ),
     audits=(*AUDIT_CHECKS, *AUDIT_SCORE_CHECKS),
+    sessions=SESSION_CHECKS,
     round=(*DRAW_CHECKS, *DUPLICATE_CHECKS),
     official=OFFICIAL_CHECKS,
 )

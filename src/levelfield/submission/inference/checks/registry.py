@@ -12,6 +12,7 @@ from levelfield.submission.inference.claims import RunClaim
 from levelfield.submission.inference.official import OfficialOutcome
 from levelfield.submission.inference.subjects import AuditSubject, BenchmarkSubject, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, Tree
+from levelfield.submission.power.check import SessionCheck
 from levelfield.submission.report import CheckText
 from levelfield.submission.sources.port import Source
 
@@ -49,6 +50,8 @@ class Registry:
     results: tuple[Check[ResultSubject], ...] = ()
     audits: tuple[Check[AuditSubject], ...] = ()
     """Of closed submissions."""
+    sessions: tuple[SessionCheck, ...] = ()
+    """Of measured power."""
     round: tuple[Check[RoundSubject], ...] = ()
     official: tuple[Check[OfficialOutcome], ...] = ()
 
@@ -60,6 +63,11 @@ class Registry:
         )  # fmt: skip
         return tuple(sorted((check for group in groups for check in group), key=lambda check: check.code))
 
+    @property
+    def texts(self) -> tuple[CheckText, ...]:
+        """What is said of each, those of sessions included."""
+        return (*(check.text for check in self.every), *(check.text for check in self.sessions))
+
     def only(self, takes: Callable[[CheckText], bool]) -> Registry:
         """Those whose text is taken."""
         return Registry(
@@ -68,6 +76,7 @@ class Registry:
             benchmarks=tuple(check for check in self.benchmarks if takes(check.text)),
             results=tuple(check for check in self.results if takes(check.text)),
             audits=tuple(check for check in self.audits if takes(check.text)),
+            sessions=tuple(check for check in self.sessions if takes(check.text)),
             round=tuple(check for check in self.round if takes(check.text)),
             official=tuple(check for check in self.official if takes(check.text)),
         )
