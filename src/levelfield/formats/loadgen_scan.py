@@ -35,6 +35,8 @@ PLAIN_TEXT = re.compile(rb'"[^"\\\x00-\x1f]*"')
 WORDS = frozenset({b"true", b"false", b"null"})
 DIGITS_AND_COMMAS = b"0123456789,"
 UNMARKED = b'false, "is_warning": false'
+MOST_DIGITS = 20
+"""Of an unsigned 64-bit number, which is the widest that LoadGen logs."""
 SHORT = 40
 """Bytes below which a value is remembered once it was looked at."""
 
@@ -212,10 +214,10 @@ class ScannedLog:
             FormatError: The key is missing, or holds something else.
         """
         value = self._value(key, "an integer")
-        if value.isdigit():
+        if value.isdigit() and len(value) <= MOST_DIGITS:
             return int(value)
         digits = value[1:-1] if value[:1] == b'"' else value.removeprefix(b"-")
-        if not digits.isdigit():
+        if not digits.isdigit() or len(digits) > MOST_DIGITS:
             raise self._unexpected(key, "an integer")
         return int(value.strip(b'"'))
 

@@ -268,6 +268,18 @@ class ResultSubject:
         """When the load ran, by the clock of the power measurement."""
         return Window(begin=self.performance.power_begin, end=self.performance.power_end)
 
+    @property
+    def power_duration_s(self) -> float:
+        """From ``power_begin`` to ``power_end``.
+
+        Raises:
+            CannotLook: One of them is spelled in another way.
+        """
+        try:
+            return self.power_window.duration_s
+        except ValueError as problem:
+            raise CannotLook(f"{self.performance.path}: {problem}") from problem
+
     @cached_property
     def watts(self) -> float | None:
         """Mean power while the load ran; ``None`` where no sample was taken then."""
@@ -293,7 +305,7 @@ class ResultSubject:
             return power_figure(
                 watts,
                 unit=rule.result.power_unit,
-                duration_s=self.power_window.duration_s,
+                duration_s=self.power_duration_s,
                 queries=log.query_count,
                 factor=factors[0] if factors else 1,
             )

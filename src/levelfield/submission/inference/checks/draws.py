@@ -30,6 +30,8 @@ DEVIATIONS = 6
 """Standard deviations of a Poisson count: one honest run in a thousand million is beyond."""
 LONGEST_GAP = 60
 """Mean gaps; see measured.py."""
+LARGEST_PADDING = 10_000
+MOST_SETS = 100_000
 DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
 LARGEST_LIBRARY = 5_000_000
@@ -70,7 +72,9 @@ def _order(seed: int, variant: DrawVariant, library: int) -> IntArray:
 
 def _variants(claim: RunClaim, first_tried: DrawVariant) -> Iterator[DrawVariant]:
     """The variants whose sets are those of the run."""
-    if claim.set_size < 1 or not 0 < claim.library_count <= LARGEST_LIBRARY or claim.padding < 0:
+    if not 0 < claim.library_count <= LARGEST_LIBRARY or not 0 <= claim.padding <= LARGEST_PADDING:
+        return
+    if claim.set_size < 1 or claim.library_count > claim.set_size * MOST_SETS:
         return
     for variant in (first_tried, *(other for other in DrawVariant if other is not first_tried)):
         drawn = (claim.seed, variant, claim.library_count, claim.set_size, claim.padding)
@@ -149,10 +153,7 @@ def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
         problem = None
         if not 0 < made.target_qps < NS_PER_S or not 0 <= made.min_duration_ms < 10**9:
             problem = (f"{made.target_qps:g} queries a second", "a rate that can be drawn")
-        elif (
-            made.query_count <= subject.exact_queries
-            and made.target_qps * made.min_duration_ms / 1000 < 2 * subject.exact_queries
-        ):
+        elif max(_expected(made), made.query_count, made.min_query_count) <= subject.exact_queries:
             problem = _exact(made)
         else:
             problem = _plausible(made)
@@ -188,10 +189,15 @@ def _exact(made: ScheduleClaim) -> tuple[str, str] | None:
     )
 
 
+def _expected(made: ScheduleClaim) -> float:
+    """About how many queries the rate gives."""
+    return made.target_qps * made.min_duration_ms / 1000
+
+
 def _plausible(made: ScheduleClaim) -> tuple[str, str] | None:
     """What cannot be a Poisson process of that rate, as found and expected."""
     least_ns = made.min_duration_ms * NS_PER_MS
-    mean = made.target_qps * made.min_duration_ms / 1000
+    mean = _expected(made)
     spread = DEVIATIONS * math.sqrt(mean) + 1 + 5.1e-6 * mean
     if made.query_count < made.min_query_count:
         return f"{made.query_count} queries", f"{made.min_query_count} or more"

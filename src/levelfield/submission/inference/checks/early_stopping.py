@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from levelfield.stats.early_stopping import minimum_queries, most_over_bound, queries_needed
-from levelfield.submission.check import Check, Remark
+from levelfield.submission.check import CannotLook, Check, Remark
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks.measured import PERCENTILES
 from levelfield.submission.inference.checks.run_settings import at, ran_under
@@ -22,6 +22,9 @@ PROCESSED = re.compile(r" \* Processed at least (\d+) queries \((\d+)\)\.")
 DISCARDED = re.compile(r" \* Would discard (\d+) highest latency queries\.")
 TOO_FEW = re.compile(r" \* Only processed (\d+) queries\.\s+\* Need to process at least (\d+) queries")
 ESTIMATES = re.compile(r"Early stopping (\d+)th percentile estimate: (\d+)")
+
+MOST_QUERIES = 10**9
+"""Three times what the fastest published run had; the work grows with the root."""
 
 _most_over_bound = cache(most_over_bound)
 _queries_needed = cache(queries_needed)
@@ -52,6 +55,8 @@ MET = Check(
 
 def _recomputed(result: ResultSubject) -> Iterator[Remark]:
     log = result.performance
+    if not 0 < log.query_count <= MOST_QUERIES or not 0 < log.target_percentile < 1:
+        raise CannotLook(f"{log.path}: {log.query_count} queries at {log.target_percentile} cannot be recomputed")
     match log.scenario:
         case Scenario.SERVER:
             remarks = _server(log)

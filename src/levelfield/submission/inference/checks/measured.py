@@ -37,7 +37,7 @@ def _duration(result: ResultSubject) -> Iterator[Remark]:
             log, key, found=f"{format_ns(derived_ns)} from count and rate", expected=f"{format_ns(least_ns)} or more"
         )
     if "power_end" in log.scan:
-        clock_ns = result.power_window.duration_s * NS_PER_S
+        clock_ns = result.power_duration_s * NS_PER_S
         if clock_ns < least_ns - CLOCK_NS:
             found = f"{format_ns(clock_ns)} between power_begin and power_end"
             yield at(log, "power_end", found=found, expected=f"{format_ns(least_ns)} or more")
