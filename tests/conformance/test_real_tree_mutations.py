@@ -105,14 +105,9 @@ def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     return tree, {(one.code, one.path, one.found) for one in checked(tree).findings}
 
 
-@pytest.mark.parametrize(("name", "change", "codes", "path"), MUTATIONS, ids=[name for name, *_ in MUTATIONS])
+@pytest.mark.parametrize(("change", "codes", "path"), [pytest.param(*rest, id=name) for name, *rest in MUTATIONS])
 def test_mutation_is_found(
-    published: tuple[Path, set[tuple[str, str, str]]],
-    tmp_path: Path,
-    name: str,
-    change: Change,
-    codes: set[str],
-    path: str,
+    published: tuple[Path, set[tuple[str, str, str]]], tmp_path: Path, change: Change, codes: set[str], path: str
 ) -> None:
     tree, before = published
     shutil.copytree(tree, tmp_path / "tree", copy_function=os.link)

@@ -557,4 +557,4 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "TEST01 without sampling": ("INF127",),
     "audit without early stopping": ("INF127",),
 }
-"""What else one change makes untrue: a forged number contradicts other numbers, a broken file stops the official tool."""
+"""What else one change makes untrue: a forged number contradicts others, a broken file stops the official tool."""

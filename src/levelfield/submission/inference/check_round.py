@@ -140,9 +140,7 @@ def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> N
             return None
 
     session = read_session(read, folder=folder, subject=result.path)
-    judged = judge_session(
-        session, rules=reader.rules, folder_scenario=result.scenario or "", checks=registry.sessions
-    )
+    judged = judge_session(session, rules=reader.rules, folder_scenario=result.scenario or "", checks=registry.sessions)
     tally.add(judged.findings)
     tally.skipped += judged.skipped
 
