@@ -1,4 +1,4 @@
-"""The submission checker's own cost: levelfield and the official checker of round v2.0 side by side, as whole processes.
+"""The submission checker's own cost: levelfield and the official checker of v2.0 side by side, as whole processes.
 
     python benchmarks/check.py ROUND [--official PATH/submission-checker.py] [--copies 10] [--files 100000] [--repeat 5]
 

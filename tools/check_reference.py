@@ -19,18 +19,19 @@ from levelfield.submission.read_round import READING_CHECKS  # noqa: E402
 
 CHECKS_HEAD = """# What the checker looks at
 
-Made by `tools/check_reference.py` from the checks themselves. `levelfield submission explain CODE` prints all that is said
-of one; *official* marks what the official checker of the round looks at too, or only logs.
+Made by `tools/check_reference.py` from the checks themselves. `levelfield submission explain CODE` prints all that is
+said of one; *official* marks what the official checker of the round looks at too, or only logs.
 
 | code | what | weighs | official | rule |
 |---|---|---|---|---|
 """
 MUTATIONS_HEAD = """# How the checker is held
 
-Made by `tools/check_reference.py`. Each line changes one thing in a valid tree, and a test (`tests/e2e/test_tree_mutations.py`,
-`tests/unit/submission/power/`) asks for exactly these codes, the first at this file. The valid tree is run, audited and
-packaged by levelfield itself in virtual time; unmutated it gives nothing but the note that levelfield's own load generator
-measured. `tests/conformance/test_real_tree_mutations.py` does the same to published results.
+Made by `tools/check_reference.py`. Each line changes one thing in a valid tree, and a test
+(`tests/e2e/test_tree_mutations.py`, `tests/unit/submission/power/`) asks for exactly these codes, the first at this
+file. The valid tree is run, audited and packaged by levelfield itself in virtual time; unmutated it gives nothing but
+the note that levelfield's own load generator measured. `tests/conformance/test_real_tree_mutations.py` does the same to
+published results.
 
 | changed | found | at | and so |
 |---|---|---|---|
