@@ -97,7 +97,7 @@ LINES = Check(
 def _values(result: ResultSubject) -> Iterator[Remark]:
     log = result.performance
     yield from missing_values(
-        log, (*SETTINGS, *RESULTS, *BY_SCENARIO.get(str(log.scan.json("effective_scenario")), ()))
+        log, (*SETTINGS, *RESULTS, *BY_SCENARIO.get(log.scan.spelling("effective_scenario").strip('"'), ()))
     )
     if log.scan.line("effective_scenario") and log.scenario not in set(Scenario):
         line = log.scan.line("effective_scenario")
