@@ -39,7 +39,10 @@ SURFACE: dict[str, list[str]] = {
     ],
     "inference list": ["--help", "--json", "--rules", "-h"],
     "submission": ["--help", "-h"],
-    "submission check": ["--help", "--ignore", "--jobs", "--official", "--round", "--select", "-h", "SOURCE"],
+    "submission check": [
+        "--csv", "--help", "--ignore", "--jobs", "--json", "--junit", "--long-csv", "--official", "--round", "--sarif",
+        "--select", "-h", "SOURCE",
+    ],
     "submission explain": ["--help", "-h", "CODE"],
     "submission checks": ["--help", "-h"],
     "power": ["--help", "-h"],

@@ -52,6 +52,9 @@ Value: TypeAlias = "bool | int | float | str | tuple[int, ...] | dict[str, str] 
 Writable: TypeAlias = "Value | Sequence[int] | NDArray[np.int64] | Mapping[str, str]"
 """What a writer takes: also arrays, and any mapping of text."""
 
+DIGITS_MAX = 400
+"""Of an integer in quotes; Python reads at most 4,300 at once."""
+
 NOT_FINITE = {
     "inf": math.inf,
     "-inf": -math.inf,
@@ -63,13 +66,17 @@ NOT_FINITE = {
 }
 
 # The members before and after the value are fixed, so a value with stray quotes is still found between them.
-LINE = re.compile(
-    r'\s*\{"key": "(?P<key>.*?)", "value": (?P<value>.*), "time_ms": (?P<ms>\d+)\.(?P<ns>\d{1,6}), '
+HEAD = r'\s*\{"key": "(?P<key>.*?)", "value": '
+TAIL = (
+    r', "time_ms": (?P<ms>\d+)\.(?P<ns>\d{1,6}), '
     r'"namespace": "(?P<namespace>[^"]*)", "event_type": "(?P<event_type>[^"]*)", '
     r'"metadata": \{"is_error": (?P<is_error>true|false), "is_warning": (?P<is_warning>true|false), '
-    r'"file": "(?P<file>.*)", "line_no": (?P<line_no>\d+), "pid": (?P<pid>\d+), "tid": (?P<tid>\d+)\}\}\s*',
-    re.DOTALL,
+    r'"file": "(?P<file>.*)", "line_no": (?P<line_no>\d+), "pid": (?P<pid>\d+), "tid": (?P<tid>\d+)\}\}\s*'
 )
+BEFORE_VALUE, BEHIND_VALUE = '", "value": ', ', "time_ms": '
+FIRST = re.compile(HEAD, re.DOTALL)
+LAST = re.compile(TAIL, re.DOTALL)
+LINE = re.compile(f"{HEAD}(?P<value>.*){TAIL}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +199,8 @@ def parse_value(text: str) -> Value:
         if len(text) >= 2 and text[0] == text[-1] == '"':
             return text[1:-1]
         raise
+    except RecursionError as error:
+        raise ValueError(f"value: found {text[:60]}, nested too deep") from error
     match found:
         case None | bool() | int() | float() | str():
             return found
@@ -211,7 +220,8 @@ def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
     """
     if not text.startswith(MARKER):
         return None
-    found = LINE.fullmatch(text, len(MARKER))
+    once = text.count(BEFORE_VALUE) <= 1 and text.count(BEHIND_VALUE) <= 1
+    found = LINE.fullmatch(text, len(MARKER)) if once else _first_and_last(text)
     if found is None:
         return _parse_other_layout(text, number)
     return DetailLine(
@@ -230,9 +240,25 @@ def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
     )
 
 
+def _first_and_last(text: str) -> dict[str, str] | None:
+    """The members of a line that holds the marks around its value more than once.
+
+    The expression for the whole line takes the cube of their number in time, so that fifty kilobytes take a minute.
+    """
+    first = FIRST.match(text, len(MARKER))
+    end = text.rfind(BEHIND_VALUE)
+    last = LAST.fullmatch(text, end)
+    if first is None or last is None or first.end() > end:
+        return None
+    return first.groupdict() | last.groupdict() | {"value": text[first.end() : end]}
+
+
 def _parse_other_layout(text: str, number: int) -> DetailLine:
     """A line whose members are spaced or ordered in another way."""
-    found = json.loads(text[len(MARKER) :], strict=False)
+    try:
+        found = json.loads(text[len(MARKER) :], strict=False)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
     try:
         metadata = found["metadata"]
         return DetailLine(
@@ -249,7 +275,7 @@ def _parse_other_layout(text: str, number: int) -> DetailLine:
             tid=int(metadata.get("tid", 0)),
             number=number,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"member {error} is missing or of another type") from error
 
 
@@ -336,7 +362,7 @@ class DetailLog:
             FormatError: The key is missing, or holds something else.
         """
         value = self._value(key, "an integer")
-        if isinstance(value, str) and value.isdecimal():
+        if isinstance(value, str) and value.isdecimal() and len(value) <= DIGITS_MAX:
             return int(value)
         if type(value) is not int:
             raise self._unexpected(key, "an integer")
@@ -351,7 +377,10 @@ class DetailLog:
         value = self._value(key, "a number")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._unexpected(key, "a number")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise self._unexpected(key, "a number that 64 bits hold") from error
 
     def text(self, key: str) -> str:
         """The value of a key as text.
