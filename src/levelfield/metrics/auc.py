@@ -138,9 +138,9 @@ def _sorted(pieces: list[Scores]) -> Scores:
 
 
 def _halves_below(scores: Scores, others: Scores) -> tuple[int, float]:
-    """Of two sorted arrays: twice the pairs in which ``scores`` is above (a tie is one), and the variance of the shares.
+    """Of two sorted arrays: twice the pairs in which ``scores`` is above (a tie is one), and a variance.
 
-    The variance is over ``scores``, of the share of ``others`` that each is above.
+    The variance is that, over ``scores``, of the share of ``others`` that each is above.
     """
     total, squares = 0, 0.0
     count, size = len(scores), len(others)

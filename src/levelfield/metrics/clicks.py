@@ -50,7 +50,7 @@ class ClickAuc:
 
     @property
     def above_chance(self) -> float:
-        """The part of the way from chance (0) to perfect (1): the area counts from 0.5, below which nothing is learnt."""
+        """The part of the way from chance (0) to perfect (1), since an area of 0.5 is reached without a model."""
         return 2 * self.area.value - 1
 
     @property
@@ -82,8 +82,8 @@ def click_auc(
         whole: Every sample must occur; ``False`` scores those that do, one at least.
 
     Raises:
-        InputError: An index outside the dataset, a payload that does not fit its sample, repeats that differ, or samples
-            that never occur. All are collected.
+        InputError: An index outside the dataset, a payload that does not fit its sample, repeats that differ, or
+            samples that never occur. All are collected.
     """
     many = AreaOfMany()
     seen: dict[int, bytes] = {}
