@@ -157,6 +157,8 @@ def _converted(form: Form, path: Path, layout: RecordLayout) -> Path:
     else:
         dictionaries = Dictionaries(folder, layout)
         half = -(-count_lines(path).lines // 2)
+        if not half:
+            raise DatasetError(f"{path} is empty.", hint="The copy may be cut off; compare its size and MD5.")
         records = records_of_text(path, layout, dictionaries, lines=half)
     temporary: Path | None = None
     try:
@@ -253,7 +255,7 @@ def _check_tables(folder: Path, facts: list[tuple[str, str]], problems: list[str
     if not path.is_file():
         return
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             counts = tuple(arrays["counts"].tolist())
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         problems.append(f"{path} cannot be read: {error}")

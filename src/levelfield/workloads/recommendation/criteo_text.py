@@ -68,7 +68,7 @@ class Dictionaries:
         for feature in range(layout.categories):
             path = folder / f"day_fea_dict_{feature}.npz"
             try:
-                with np.load(path, allow_pickle=False) as arrays:
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     unique = arrays["unique"].astype(np.int64)
             except FileNotFoundError:
                 problems.append(f"{path}: found no file")

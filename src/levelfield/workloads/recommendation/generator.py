@@ -40,11 +40,11 @@ _STEP = 4096
 _BOUND = 16 * _STEP
 """Logits end at 16 either way, where a click is certain to one in ten million."""
 _RANK = 4
-_WEIGHTS = (0.30, -0.22, 0.16, 0.10)
+_WEIGHTS = (0.45, -0.35, 0.25, 0.15)
 """Of log(1 + count), less its centre."""
 _MEDIANS = (4, 12, 40, 150)
 """Of the counts."""
-_EFFECT = 0.36
+_EFFECT = 0.3
 """Standard deviation of the effect of a category's value."""
 _LATENT = 0.42
 """Standard deviation of a latent coordinate; a dot product of two vectors has that squared, times the root of 4."""
@@ -135,8 +135,8 @@ def _count_quantiles(median: int) -> NDArray[np.int64]:
 
 
 def _row_quantiles(rows: int, bits: np.random.PCG64) -> NDArray[np.int64]:
-    """(65536,): the row for each quantile; the row of rank r has a share like 1 / (r + rows / 10), ranks mixed."""
-    shares = 1 / (np.arange(rows) + rows / 10)
+    """(65536,): the row for each quantile; the row of rank r has a share like 1 / (r + rows / 30), ranks mixed."""
+    shares = 1 / (np.arange(rows) + rows / 30)
     ends = np.rint(_QUANTILES * np.cumsum(shares) / shares.sum()).astype(np.int64)
     order = np.argsort(bits.random_raw(rows), kind="stable")
     return order[np.searchsorted(ends, np.arange(_QUANTILES), side="right")]
