@@ -125,8 +125,10 @@ def _spilled(stream: IO[bytes], rows: int, target: Path) -> NDArray[np.int32]:
                 out.write(block.tobytes())
             for _ in _values(stream, unwanted, header.dtype):
                 pass
-    order = "F" if header.fortran else "C"
-    return np.asarray(np.memmap(target, np.int32, mode="r", shape=(rows, columns), order=order))
+    mapped = np.memmap(
+        target, np.dtype(np.int32), mode="r", shape=(rows, columns), order="F" if header.fortran else "C"
+    )
+    return np.asarray(mapped)
 
 
 def _values(stream: IO[bytes], count: int, dtype: np.dtype[Any]) -> Iterator[NDArray[np.int32]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class ClickModel:
 
     def inputs(self, pairs: LoadedPairs) -> NamedArrays:
         """What the model reads for some pairs."""
-        arrays = {COUNTS: pairs.counts}
+        arrays: dict[str, NDArray[Any]] = {COUNTS: pairs.counts}
         self._spread(arrays, self.row_inputs, pairs.rows)
         if self.offset_inputs:
             starts = np.arange(len(pairs.labels), dtype=np.int64)
@@ -52,7 +53,7 @@ class ClickModel:
         return arrays
 
     @staticmethod
-    def _spread(arrays: dict[str, NDArray], names: tuple[str, ...], values: NDArray[np.int64]) -> None:
+    def _spread(arrays: dict[str, NDArray[Any]], names: tuple[str, ...], values: NDArray[np.int64]) -> None:
         if len(names) == 1:
             arrays[names[0]] = values
         else:

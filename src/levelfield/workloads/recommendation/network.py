@@ -44,16 +44,20 @@ above."""
 class Dlrm(nn.Module):
     """Counts and categories to the logit of a click."""
 
+    each_pair_once: torch.Tensor
+    """Of all products of two vectors, those below the diagonal."""
+
     def __init__(self, widths: Widths) -> None:
         super().__init__()
         size, vectors = widths.embedding, len(widths.rows) + 1
-        self.embeddings = nn.ModuleList(nn.Embedding(rows, size, sparse=True) for rows in widths.rows)
+        tables = [nn.Embedding(rows, size, sparse=True) for rows in widths.rows]
+        for table, rows in zip(tables, widths.rows, strict=True):
+            nn.init.uniform_(table.weight, -(rows**-0.5), rows**-0.5)
+        self.embeddings = nn.ModuleList(tables)
         self.bottom = _layers((widths.counts, *widths.bottom, size), ends_in_relu=True)
         self.top = _layers((size + vectors * (vectors - 1) // 2, *widths.top, 1), ends_in_relu=False)
         one, other = torch.tril_indices(vectors, vectors, offset=-1)
         self.register_buffer("each_pair_once", one * vectors + other, persistent=False)
-        for table, rows in zip(self.embeddings, widths.rows, strict=True):
-            nn.init.uniform_(table.weight, -(rows**-0.5), rows**-0.5)
 
     def forward(self, counts: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
         """The logits of some pairs.
@@ -69,7 +73,8 @@ class Dlrm(nn.Module):
         found = [table(categories[feature]) for feature, table in enumerate(self.embeddings)]
         vectors = torch.stack([vector, *found], dim=1)
         products = torch.bmm(vectors, vectors.transpose(1, 2)).flatten(1)
-        return self.top(torch.cat([vector, products[:, self.each_pair_once]], dim=1))
+        logits: torch.Tensor = self.top(torch.cat([vector, products[:, self.each_pair_once]], dim=1))
+        return logits
 
 
 def _layers(widths: tuple[int, ...], *, ends_in_relu: bool) -> nn.Sequential:
@@ -121,7 +126,7 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = rate * share
             optimizer.zero_grad()
         loss = functional.binary_cross_entropy_with_logits(self.model(counts, categories)[:, 0], clicked)
-        loss.backward()
+        torch.autograd.backward(loss)
         for optimizer in self._optimizers:
             optimizer.step()
         self.step_count += 1
@@ -136,6 +141,6 @@ class Trainer:
 
 def batches(pairs: int, size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
     """Positions of one epoch in random order, in whole batches; what does not fill the last one is left out."""
-    for chosen in torch.randperm(pairs, generator=generator).split(size):
-        if len(chosen) == size:
-            yield chosen
+    order = torch.randperm(pairs, generator=generator)
+    for at in range(0, pairs - size + 1, size):
+        yield order[at : at + size]

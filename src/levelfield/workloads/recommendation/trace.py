@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from levelfield.errors import DatasetError
 
-__all__ = ["OFFICIAL_MD5", "OFFICIAL_PAIRS", "OFFICIAL_SEED", "SampleTrace", "drawn_trace", "read_trace"]
+__all__ = ["OFFICIAL_MD5", "OFFICIAL_PAIRS", "OFFICIAL_SEED", "QUANTILES", "SampleTrace", "drawn_trace", "read_trace"]
 
 OFFICIAL_PAIRS = 89_137_319
 """The first half of the 178,274,637 rows of day 23, the middle one included."""
