@@ -141,7 +141,7 @@ class CalibrationBatches(CalibrationDataReader):
 
 
 def quantise_tables(source: Path, target: Path) -> None:
-    """Eight bits where DLRM keeps its weights: the tables, one step for each; a row is widened after it is looked up."""
+    """Eight bits where DLRM keeps its weights: the tables, one step for each; a row is widened when it is looked up."""
     with _prepared(source) as prepared:
         quantize_dynamic(str(prepared), str(target), op_types_to_quantize=["Gather"], weight_type=QuantType.QInt8)
 

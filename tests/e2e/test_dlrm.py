@@ -26,7 +26,7 @@ def test_mini_edition_meets_the_sharper_gate(tmp_path: Path, capsys: pytest.Capt
     assert result["accuracy"]["confidence_low"] < result["accuracy"]["value"] < result["accuracy"]["confidence_high"]
 
 
-def test_whole_path_with_a_users_own_model_and_data(tmp_path: Path, capsys: pytest.CaptureFixture[str], form) -> None:
+def test_whole_path_with_a_users_own_model_and_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, folder = tmp_path / "out", tmp_path / "criteo"
     day = made_day(6_001)
     write_text(folder, day)

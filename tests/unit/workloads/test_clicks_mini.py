@@ -106,7 +106,7 @@ def test_shipped_models_reach_the_area_of_the_manifest_and_pass_both_gates(preci
 def test_score_says_how_sure_it_is() -> None:
     score = scored(opened())
     assert (score.metric, score.unit, score.good, score.total) == ("AUC", "%", None, 2048)
-    assert score.line.startswith("AUC=87.365%, accuracy=")
+    assert score.line.startswith("AUC=87.336%, accuracy=")
     assert score.line.endswith(f"total={MANIFEST['data']['pairs']}, queries=2048")
     low, high = score.interval
     assert high - low == pytest.approx(2 * 1.96 * MANIFEST["files"]["fp32"]["standard_error"], rel=0.01)
@@ -114,7 +114,7 @@ def test_score_says_how_sure_it_is() -> None:
 
 
 def test_reference_is_most_of_what_can_be_learnt_and_below_what_is_possible() -> None:
-    assert opened().reference == MANIFEST["files"]["fp32"]["auc"] == 87.3653
+    assert opened().reference == MANIFEST["files"]["fp32"]["auc"] == 87.3361
     assert MANIFEST["reference_accuracy"] <= MANIFEST["best_possible_auc"] - 0.5
     assert MANIFEST["share_of_learnable"] >= 0.9
 

@@ -23,7 +23,7 @@ MINI_PERFORMANCE_SAMPLES = 1024
 
 MINI_TRANSFORMATIONS = {
     Precision.FP32: "none: the weights as they were trained, exported to ONNX",
-    Precision.INT8: "tables of 8 bits, one step for each, widened after a row is looked up; layers as they were trained",
+    Precision.INT8: "tables of 8 bits, one step for each, widened when a row is looked up; layers as they were trained",
 }
 
 
