@@ -37,6 +37,7 @@ SURFACE: dict[str, list[str]] = {
         "--probes", "--qps", "--rules", "--scenario", "--set", "--stall", "--system-name", "--threads", "--tolerance",
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
+    "inference data": ["--benchmark", "--check", "--help", "--json", "--rules", "-b", "-h"],
     "inference list": ["--help", "--json", "--rules", "-h"],
     "submission": ["--help", "-h"],
     "submission check": [
