@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from levelfield.backends import Backend
 from levelfield.backends.port import BackendOptions, NamedArrays, TensorInfo
 from levelfield.backends.shared import (
     Pool,
@@ -101,7 +102,7 @@ def load(model: Path, options: BackendOptions) -> LiteRtSession:
     version = metadata.version("ai-edge-litert")
     if options.provider not in {None, _CPU}:
         raise MissingError(f"litert {version} runs here on the {_CPU} only; found the provider {options.provider!r}.")
-    require_file(model, "the .tflite file")
+    require_file(model, "the .tflite file", Backend.LITERT)
     try:
         with quiet_loading():  # it greets on the terminal, and has no setting for that
             interpreters = [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from levelfield.backends import Backend
 from levelfield.backends.port import Arithmetic, BackendOptions, NamedArrays, TensorInfo
 from levelfield.backends.shared import (
     Pool,
@@ -111,7 +112,7 @@ def load(model: Path, options: BackendOptions) -> OnnxSession:
     provider = options.provider or _CPU
     _require_arithmetic(options)
     _require_provider(runtime, provider)
-    require_file(model, "the ONNX file")
+    require_file(model, "the ONNX file", Backend.ONNXRUNTIME)
     errors = _runtime_errors()
     on_load: _ErrorTypes = (*errors, RuntimeError, ValueError)
     # One thread is the caller's own, so callers share a session. More are a session's, so each caller needs one.

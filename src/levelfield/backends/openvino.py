@@ -86,7 +86,7 @@ def load(model: Path, options: BackendOptions) -> OpenVinoSession:
     _require_device(core, version, device)
     if options.arithmetic is Arithmetic.BF16:
         _require_bf16(core, version, device)
-    require_file(model, "an ONNX file or OpenVINO's .xml")
+    require_file(model, "an ONNX file or OpenVINO's .xml", Backend.OPENVINO)
     reads = Backend.OPENVINO.suffixes
     hint = f"Files that it reads: {', '.join(reads)}. The file may be damaged; compare its hash with its source."
     if model.suffix.lower() not in reads:  # else every format is tried in turn, and each complains on the terminal

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from levelfield.backends import Backend
 from levelfield.backends.port import Arithmetic, BackendOptions, NamedArrays, TensorInfo, listed
 from levelfield.errors import MissingError, ModelError, SettingsError
 from levelfield.files import sha256_of
@@ -66,15 +67,22 @@ def installed(name: str, *, package: str, extra: str | None) -> ModuleType:
         ) from error
 
 
-def require_file(model: Path, what: str) -> None:
-    """A model file must be there.
+def require_file(model: Path, what: str, backend: Backend) -> None:
+    """A model file must be there, and not be of a kind that only other backends read.
 
     Raises:
-        ModelError: It is not, or is a folder.
+        ModelError: It is not, or is a folder, or is such a file.
     """
     if not model.is_file():
         found = "is a folder" if model.is_dir() else "is not there"
         raise ModelError(f"{model} {found}: a model file was expected.", hint=f"Give {what} with --model.")
+    suffix = model.suffix.lower()
+    readers = [other for other in Backend if suffix in other.suffixes]
+    if readers and backend not in readers:
+        raise ModelError(
+            f"{model} is not for the backend {backend}, which reads {', '.join(backend.suffixes)}.",
+            hint=f"{suffix} files are read by {' and '.join(readers)}. Or give {what} with --model.",
+        )
 
 
 def require_options(

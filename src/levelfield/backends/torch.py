@@ -20,6 +20,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from levelfield.backends import Backend
 from levelfield.backends.port import Arithmetic, BackendOptions, NamedArrays, TensorInfo
 from levelfield.backends.shared import (
     Pool,
@@ -135,7 +136,7 @@ def load(model: Path, options: BackendOptions) -> TorchSession:
     require_options("torch", options, arithmetics=tuple(Arithmetic))
     torch = installed("torch", package="torch", extra="torch")
     _require_device(torch, options.provider or "cpu")
-    require_file(model, "a .pt2 or TorchScript file")
+    require_file(model, "a .pt2 or TorchScript file", Backend.TORCH)
     name = f"torch {torch.__version__}"
     kind = _kind_of(model, name)
     try:
@@ -186,7 +187,7 @@ def _kind_of(model: Path, runtime: str) -> _Kind:
             model,
             runtime,
             f"it is not an archive of PyTorch, or it is damaged ({reason(error)})",
-            hint="ONNX files are read by the backends onnxruntime and openvino.",
+            hint=f"Files that it reads: {', '.join(Backend.TORCH.suffixes)}; compare size and hash with the source.",
         ) from error
     if "archive_format" in names:
         if any(name.startswith("models/") for name in names):

@@ -143,6 +143,16 @@ def test_missing_model_names_file(backend: Backend, tmp_path: Path) -> None:
         load(backend, tmp_path, ONE_THREAD)
 
 
+@pytest.mark.parametrize("backend", [Backend.TORCH, Backend.LITERT])
+def test_a_file_for_other_backends_is_named_with_those(backend: Backend, tmp_path: Path) -> None:
+    pytest.importorskip({Backend.LITERT: "ai_edge_litert"}.get(backend, backend.value))
+    with pytest.raises(
+        ModelError, match=f"is not for the backend {backend}, which reads {backend.suffixes[0]}"
+    ) as caught:
+        load(backend, doubling_onnx(tmp_path), ONE_THREAD)
+    assert str(caught.value.hint).startswith(".onnx files are read by onnxruntime and openvino. Or give ")
+
+
 @pytest.mark.parametrize("content", [b"", b"not a model" * 20], ids=["empty", "text"])
 @pytest.mark.parametrize("backend", list(Backend))
 def test_corrupt_model_names_file_and_runtime(backend: Backend, content: bytes, tmp_path: Path) -> None:
