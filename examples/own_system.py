@@ -16,7 +16,7 @@ from levelfield.formats.accuracy_log import read_accuracy_log
 from levelfield.loadgen import Completions, LogOptions, Settings, SingleStream, run_test
 from levelfield.terms import Mode
 
-CENTRES = np.random.default_rng(0).normal(size=(10, 64))
+CENTRES = np.random.default_rng(0).normal(size=(10, 16))
 
 
 class Vectors:
@@ -26,11 +26,14 @@ class Vectors:
     labels = np.arange(500) % 10
 
     def load(self, indices: np.ndarray) -> None:
-        """Bring items into memory, untimed; here all of them."""
-        self.rows = CENTRES[self.labels] + np.random.default_rng(1).normal(size=(500, 64))
+        """Bring items into memory, untimed."""
+        noise = np.random.default_rng(1).normal(size=(500, 16))
+        self.rows = np.zeros((500, 16))
+        self.rows[indices] = CENTRES[self.labels[indices]] + noise[indices]
 
     def unload(self, indices: np.ndarray) -> None:
         """Let them go."""
+        self.rows[indices] = 0
 
 
 library = Vectors()
@@ -53,6 +56,7 @@ class Nearest:
 def main() -> None:
     """Run both modes and print what came out."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(load=SingleStream(), mode=Mode.SUBMISSION, min_duration_ms=1000, min_query_count=1024)
     run = run_test(Nearest(), library, settings, logs=LogOptions(folder=folder))
     print(run.validity, f"p90 {run.performance.statistics.samples.at(0.9) / 1000:.0f} us")
