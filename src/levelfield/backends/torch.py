@@ -39,7 +39,7 @@ from levelfield.errors import MissingError, ModelError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["TorchSession", "load"]
+__all__ = ["TorchSession", "load", "named_outputs"]
 
 _RUN_ERRORS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError, KeyError, NotImplementedError)
 """An exported program checks its inputs by assertions, and runs operators that raise what they like."""

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from levelfield.errors import SystemUnderTestError, UsageError
 from levelfield.inference.benchmarks import benchmark_named
+from levelfield.inference.request import RunRequest, ServingOverrides
 from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
+from levelfield.inference.under_test import serving_of, task_of
 from levelfield.rules.load import load
 from levelfield.terms import Scenario
 from levelfield.workloads.task import IndexArray, PayloadArray, Score
@@ -81,6 +85,36 @@ def test_a_model_with_a_fixed_batch_is_not_given_more() -> None:
     task.max_batch = 1  # type: ignore[assignment]
     with serve(task, Serving(threads=1, workers=1, batch_size=32), name="s") as system:
         assert system.batch_size == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario", "overrides", "batch", "instances"),
+    [
+        (Scenario.SERVER, ServingOverrides(workers=3), 1, 3),
+        (Scenario.SERVER, ServingOverrides(workers=3, latency_budget_ms=2.5), 32, 3),
+        (Scenario.SERVER, ServingOverrides(workers=3, latency_budget_ms=2.5, batch_size=4), 4, 3),
+        (Scenario.SINGLE_STREAM, ServingOverrides(latency_budget_ms=2.5), 1, 1),
+    ],
+)
+def test_who_gives_a_latency_budget_in_server_wants_batches(
+    scenario: Scenario, overrides: ServingOverrides, batch: int, instances: int
+) -> None:
+    rules = load("inference-v2.0")
+    request = RunRequest(benchmark="resnet50", scenarios=(scenario,), out=Path("out"), serving=overrides)
+    benchmark = benchmark_named("resnet50", rules)
+    serving = serving_of(request, benchmark, rules.rule("resnet50", scenario))
+    assert (serving.batch_size, serving.instances) == (batch, instances)
+    assert serving.latency_budget_ns == (2_500_000 if overrides.latency_budget_ms else 0)
+    facts = task_of(request, benchmark, serving, rules.rule("resnet50", scenario)).describe()
+    assert facts["instances"] == str(instances)
+    assert serving.describe()["latency_budget_ns"] == str(serving.latency_budget_ns)
+
+
+def test_an_older_request_is_read_without_what_it_lacks() -> None:
+    request = RunRequest(benchmark="resnet50", scenarios=(Scenario.SERVER,), out=Path("out"))
+    data = json.loads(request.to_json())
+    del data["arithmetic"], data["provider"], data["serving"]["latency_budget_ms"]
+    assert RunRequest.from_dict(data) == request
 
 
 def test_unknown_benchmark_names_the_nearest() -> None:
