@@ -13,7 +13,7 @@ from levelfield.errors import LevelfieldError, SystemUnderTestError
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
 from levelfield.terms import Scenario
-from levelfield.workloads.task import InferenceTask
+from levelfield.workloads.task import InferenceTask, OfManyLengths
 
 __all__ = ["Serving", "capacity_per_s", "default_serving", "serve"]
 
@@ -78,6 +78,7 @@ def serve(task: InferenceTask, serving: Serving, *, name: str) -> FunctionSystem
         batch_size=size,
         batch_delay_ns=serving.batch_delay_ns,
         latency_budget_ns=serving.latency_budget_ns,
+        lengths=task.lengths if isinstance(task, OfManyLengths) else None,
     )
 
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+import numpy as np
+
 from levelfield.errors import SettingsError, SystemUnderTestError
 from levelfield.loadgen.batch_queue import MOST_WAITING, Batch, Batching, BatchQueue
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
@@ -44,6 +46,8 @@ class FunctionSystem:
         latency_budget_ns: How long it may take from the arrival of a sample to its answer. A batch that is not full
             waits for more samples as long as its oldest one can still be answered in time, by what batches of its size
             took so far. 0 = no budget, and no waiting for it.
+        lengths: Of samples, by their dataset indices, where a batch costs as much as its longest: a query of more than
+            one batch is then cut into batches of like lengths, the longest first.
         most_waiting: Queries that may wait for a worker. One more ends the run, since a queue that long only grows.
 
     A call that raises ends the run; so does an output whose length is not the number of samples.
@@ -58,6 +62,7 @@ class FunctionSystem:
         batch_size: int = 1,
         batch_delay_ns: int = 0,
         latency_budget_ns: int = 0,
+        lengths: Callable[[IntArray], IntArray] | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         problems = [
@@ -79,6 +84,7 @@ class FunctionSystem:
         """Most samples per call."""
         self.workers = workers
         """Threads that call the function; 0 = the issuing thread."""
+        self._lengths = lengths
         self._batching = Batching(
             size=batch_size, delay_ns=batch_delay_ns, budget_ns=latency_budget_ns, most_waiting=most_waiting
         )
@@ -93,11 +99,14 @@ class FunctionSystem:
 
     def issue(self, ids: IntArray, indices: IntArray, complete: Completions) -> None:
         """Run the samples at once (no workers), or queue them."""
+        size = self.batch_size
+        if self._lengths is not None and len(ids) > size:
+            order = np.argsort(-self._lengths(indices), kind="stable")
+            ids, indices = ids[order], indices[order]
         if self._threads:
             if not self._queue.put(ids, indices, complete):
                 complete.fail(self._overflow())
             return
-        size = self.batch_size
         if len(ids) <= size:
             self._run(Batch(ids, indices, complete))
             return
@@ -130,6 +139,8 @@ class FunctionSystem:
     def describe(self) -> dict[str, str]:
         """What was done before the last performance phase, and which batches came about since."""
         found = {"warm_up": self._warm_up}
+        if self._lengths is not None:
+            found["order"] = "queries of several batches by length, longest first"
         if self._threads and self._queue.batches:
             found["mean_batch"] = f"{self._queue.samples / self._queue.batches:.4g}"
         return found
