@@ -181,7 +181,7 @@ def _kind_of(model: Path, runtime: str) -> _Kind:
     """
     try:
         with ZipFile(model) as archive:
-            names = {name.partition("/")[2] for name in archive.namelist()}
+            listed = archive.namelist()
     except (BadZipFile, OSError) as error:
         raise not_loaded(
             model,
@@ -189,6 +189,9 @@ def _kind_of(model: Path, runtime: str) -> _Kind:
             f"it is not an archive of PyTorch, or it is damaged ({reason(error)})",
             hint=f"Files that it reads: {', '.join(Backend.TORCH.suffixes)}; compare size and hash with the source.",
         ) from error
+    names = {name.partition("/")[2] for name in listed}
+    if "serialized_exported_program.json" in listed:  # as PyTorch before 2.7 saved it
+        return _Kind.EXPORTED
     if "archive_format" in names:
         if any(name.startswith("models/") for name in names):
             return _Kind.EXPORTED

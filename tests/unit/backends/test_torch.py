@@ -134,6 +134,10 @@ def test_other_archives_and_files_are_told_apart(tmp_path: Path) -> None:
         archive.writestr("compiled/data/aotinductor/model/x.so", b"")
     with pytest.raises(ModelError, match="compiled package"):
         load(Backend.TORCH, tmp_path / "compiled.pt2", ONE_THREAD)
+    with zipfile.ZipFile(tmp_path / "old.pt2", "w") as archive:
+        archive.writestr("serialized_exported_program.json", b"{}")
+    with pytest.raises(ModelError, match=r"old\.pt2 cannot be loaded by torch \S+: (?!it holds no network)"):
+        load(Backend.TORCH, tmp_path / "old.pt2", ONE_THREAD)
     (tmp_path / "picture.pt").write_bytes(b"GIF89a")
     with pytest.raises(ModelError, match="not an archive of PyTorch"):
         load(Backend.TORCH, tmp_path / "picture.pt", ONE_THREAD)
