@@ -22,14 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from measure import Measurement, Request, measure
+from surroundings import QUIET_LOAD_PER_CORE, Watch, machine, versions
 
 SOURCE = Path(__file__).parents[1] / "src"
 README = Path(__file__).with_name("README.md")
 RESULTS = Path(__file__).with_name("results") / "loadgen.json"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 CHILD_BOUND_S = 120
-QUIET_LOAD_PER_CORE = 0.5
-"""Above this a run is marked; the benchmark's own load, at most one core, is not counted."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +157,8 @@ def main() -> None:
         "quick": arguments.quick,
         "repetitions": repeats,
         "seconds": round(time.monotonic() - began, 1),
-        "machine": _machine(),
-        "versions": _versions(),
+        "machine": machine(),
+        "versions": versions("mlcommons-loadgen", "numpy"),
         "load_per_core_before": round(before, 2),
         "quiet": before <= QUIET_LOAD_PER_CORE and all(run.comparable for taken in runs.values() for run in taken),
         "rows": [*(_row(row, runs[row.job]) for row in ROWS), _memory_row(runs)],
@@ -209,8 +208,7 @@ def _alternating(job: Job, repeats: int, *, quick: bool) -> Iterator[Run]:
 
 def _in_process(request: Request) -> Run:
     """Measure in a process of its own, in a folder of its own."""
-    cores = os.cpu_count() or 1
-    busy, own, began = _busy_cpu_s(), sum(os.times()[:4]), time.monotonic()
+    watch = Watch()
     with tempfile.TemporaryDirectory() as folder:
         finished = subprocess.run(
             [sys.executable, str(Path(__file__).resolve()), "--child", json.dumps(asdict(request))],
@@ -221,23 +219,12 @@ def _in_process(request: Request) -> Run:
             timeout=CHILD_BOUND_S,
             check=True,
         )
-    foreign_s = _busy_cpu_s() - busy - (sum(os.times()[:4]) - own)
     return Run(
         **json.loads(finished.stdout.splitlines()[-1]),
         kind=request.kind,
-        foreign_load_per_core=round(max(foreign_s, 0) / (time.monotonic() - began) / cores, 3),
-        load_average_per_core=round(os.getloadavg()[0] / cores, 2),
+        foreign_load_per_core=watch.foreign_load_per_core(),
+        load_average_per_core=round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     )
-
-
-def _busy_cpu_s() -> float:
-    """CPU time that the whole machine has spent, as far as it says so."""
-    try:
-        fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    except (OSError, ValueError):
-        return 0.0
-    idle, waiting = fields[3], fields[4]
-    return (sum(fields) - idle - waiting) / os.sysconf("SC_CLK_TCK")
 
 
 def _row(row: Row, runs: list[Run]) -> dict[str, object]:
@@ -285,54 +272,14 @@ JUDGED = ("array", "array-process")
 """Whose median is held against the bar: the array interface; with busy threads, the issuing process."""
 
 
-def _machine() -> dict[str, object]:
-    from levelfield.system.machine import find_machine
-    from levelfield.system.source import LiveSource
-
-    machine = find_machine(LiveSource())
-    return {
-        "processor": machine.processor.model,
-        "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_bytes": machine.memory_bytes,
-        "virtual": machine.processor.virtual,
-        "operating_system": machine.operating_system.name,
-        "kernel": machine.operating_system.kernel,
-    }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    import levelfield
-
-    return {
-        "levelfield": levelfield.__version__,
-        "commit": _commit(),
-        "mlcommons-loadgen": version("mlcommons-loadgen"),
-        "python": sys.version.split()[0],
-        "numpy": version("numpy"),
-    }
-
-
-def _commit() -> str:
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() or "unknown"
-
-
 def shown(report: dict[str, object]) -> Iterator[str]:
     """The report as people read it: what was measured where, then the table."""
-    machine, versions = report["machine"], report["versions"]
+    found = report["machine"]
     yield (
-        f"{machine['processor']}, {machine['cores_usable']} cores, "
-        f"{machine['operating_system']}, {machine['kernel']}; {report['date']}"
+        f"{found['processor']}, {found['cores_usable']} cores, "
+        f"{found['operating_system']}, {found['kernel']}; {report['date']}"
     )
-    yield ", ".join(f"{name} {value}" for name, value in versions.items())
+    yield ", ".join(f"{name} {value}" for name, value in report["versions"].items())
     yield f"{report['repetitions']} repetitions, median (best); ratios are wheel / ours, above 1 is ours better"
     if report["quiet"]:
         yield f"Load per core before: {report['load_per_core_before']}; the machine was quiet."

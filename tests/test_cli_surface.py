@@ -22,10 +22,10 @@ SURFACE: dict[str, list[str]] = {
     "demo": ["--help", "--json", "--out", "-h"],
     "inference": ["--help", "-h"],
     "inference run": [
-        "--accuracy-only", "--audit-config", "--backend", "--batch", "--batch-delay", "--benchmark", "--config",
-        "--data", "--duration", "--edition", "--help", "--issuing", "--json", "--model", "--no-accuracy", "--official",
-        "--out", "--precision", "--qps", "--rules", "--scenario", "--set", "--stall", "--system-name", "--threads",
-        "--user-conf", "--workers", "-b", "-h", "-s",
+        "--accuracy-only", "--arithmetic", "--audit-config", "--backend", "--batch", "--batch-delay", "--benchmark",
+        "--config", "--data", "--duration", "--edition", "--help", "--issuing", "--json", "--latency-budget", "--model",
+        "--no-accuracy", "--official", "--out", "--precision", "--provider", "--qps", "--rules", "--scenario", "--set",
+        "--stall", "--system-name", "--threads", "--user-conf", "--workers", "-b", "-h", "-s",
     ],
     "inference audit": [
         "--benchmark", "--help", "--json", "--out", "--pairs", "--scenario", "--test", "-b", "-h", "-s",

@@ -6,16 +6,27 @@ explicit, and a provider that cannot run the whole model is an error: the runtim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.backends.port import BackendOptions, NamedArrays, TensorInfo, listed
+from levelfield.backends import Backend
+from levelfield.backends.port import Arithmetic, BackendOptions, NamedArrays, TensorInfo
+from levelfield.backends.shared import (
+    Pool,
+    described,
+    did_not_run,
+    installed,
+    not_loaded,
+    reason,
+    require_file,
+    require_options,
+)
 from levelfield.errors import MissingError, ModelError
-from levelfield.files import sha256_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -62,14 +73,17 @@ class _Loaded(Protocol):
     def run(self, names: Sequence[str], feed: NamedArrays, /) -> Sequence[NDArray[Any]]: ...
 
 
+_Run: TypeAlias = Callable[[Sequence[str], NamedArrays], Sequence[NDArray[Any]]]
+
+
 class OnnxSession:
     """A model loaded by onnxruntime."""
 
-    def __init__(self, session: _Loaded, path: Path, facts: dict[str, str], errors: _ErrorTypes) -> None:
-        self.inputs: Sequence[TensorInfo] = tuple(_tensor(node) for node in session.get_inputs())
-        self.outputs: Sequence[TensorInfo] = tuple(_tensor(node) for node in session.get_outputs())
+    def __init__(self, sessions: Sequence[_Loaded], path: Path, facts: dict[str, str], errors: _ErrorTypes) -> None:
+        self.inputs: Sequence[TensorInfo] = tuple(_tensor(node) for node in sessions[0].get_inputs())
+        self.outputs: Sequence[TensorInfo] = tuple(_tensor(node) for node in sessions[0].get_outputs())
         self._names = [tensor.name for tensor in self.outputs]
-        self._execute = session.run
+        self._execute: _Run = sessions[0].run if len(sessions) == 1 else _one_of(sessions)
         self._path = path
         self._facts = facts
         self._errors: _ErrorTypes = (*errors, RuntimeError, ValueError, TypeError)
@@ -79,78 +93,81 @@ class OnnxSession:
         try:
             return dict(zip(self._names, self._execute(self._names, arrays), strict=True))
         except self._errors as error:
-            raise self._refusal(arrays, error) from error
+            raise did_not_run(self._path, self.inputs, arrays, _reason(error)) from error
 
     def describe(self) -> dict[str, str]:
         """What ran the model, for the record."""
         return dict(self._facts)
-
-    def _refusal(self, arrays: NamedArrays, error: Exception) -> ModelError:
-        found = [
-            TensorInfo(name=name, shape=np.shape(array), dtype=np.asarray(array).dtype)
-            for name, array in arrays.items()
-        ]
-        return ModelError(
-            f"{self._path} did not run: {_reason(error)}.",
-            problems=[f"inputs expected: {listed(self.inputs)}", f"inputs found: {listed(found)}"],
-        )
 
 
 def load(model: Path, options: BackendOptions) -> OnnxSession:
     """Load an ONNX file.
 
     Raises:
+        SettingsError: An option that onnxruntime does not have.
         MissingError: onnxruntime is not installed, or has no such provider.
         ModelError: The file is missing or cannot be read, or the provider cannot run all of it.
     """
     runtime = _runtime()
-    _require_provider(runtime, options.provider)
-    if not model.is_file():
-        found = "is a folder" if model.is_dir() else "is not there"
-        raise ModelError(f"{model} {found}: a model file was expected.", hint="Give the ONNX file with --model.")
+    provider = options.provider or _CPU
+    _require_arithmetic(options)
+    _require_provider(runtime, provider)
+    require_file(model, "the ONNX file", Backend.ONNXRUNTIME)
     errors = _runtime_errors()
     on_load: _ErrorTypes = (*errors, RuntimeError, ValueError)
+    # One thread is the caller's own, so callers share a session. More are a session's, so each caller needs one.
+    copies = options.instances if options.threads > 1 else 1
+    chosen = _session_options(runtime, options, provider)
     try:
-        session = runtime.InferenceSession(
-            str(model), _session_options(runtime, options), providers=[options.provider], enable_fallback=False
-        )
+        sessions = [
+            runtime.InferenceSession(str(model), chosen, providers=[provider], enable_fallback=False)
+            for _ in range(copies)
+        ]
     except on_load as error:
-        raise ModelError(
-            f"{model} cannot be loaded by onnxruntime {runtime.__version__} on {options.provider}: {_reason(error)}.",
+        raise not_loaded(
+            model,
+            f"onnxruntime {runtime.__version__} on {provider}",
+            _reason(error),
             hint="The file may be damaged, or not be ONNX; compare its size and hash with its source."
-            if options.provider == _CPU
+            if provider == _CPU
             else f"Choose a provider that runs the whole model; {_CPU} shows whether the file itself is good.",
         ) from error
-    if session.get_providers()[0] != options.provider:
+    if (found := sessions[0].get_providers()[0]) != provider:
         raise ModelError(
-            f"{model} does not run on {options.provider}: found {session.get_providers()[0]} instead.",
+            f"{model} does not run on {provider}: found {found} instead.",
             hint="The provider's own libraries may be missing or of another version.",
         )
     facts = {
-        "backend": "onnxruntime",
-        "version": str(runtime.__version__),
-        "provider": options.provider,
-        "threads": str(options.threads),
+        **described("onnxruntime", str(runtime.__version__), provider, model, options),
         "inter_op_threads": str(options.inter_op_threads),
         "spinning": "on" if options.spinning else "off",
-        "model": model.name,
-        "sha256": sha256_of(model),
     }
-    return OnnxSession(session, model, facts, errors)
+    return OnnxSession(sessions, model, facts, errors)
+
+
+def _one_of(sessions: Sequence[_Loaded]) -> _Run:
+    """A call of whichever session is free."""
+    pool = Pool(session.run for session in sessions)
+
+    def execute(names: Sequence[str], arrays: NamedArrays) -> Sequence[NDArray[Any]]:
+        run = pool.take()
+        try:
+            return run(names, arrays)
+        finally:
+            pool.give_back(run)
+
+    return execute
 
 
 def _runtime() -> ModuleType:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C while it was loaded
-            raise KeyboardInterrupt from error
-        raise MissingError(
-            f"onnxruntime is not installed, or does not load here: {error}.", hint="pip install onnxruntime"
-        ) from error
+    onnxruntime = installed("onnxruntime", package="onnxruntime", extra=None)
     onnxruntime.set_default_logger_severity(_FATAL)
-    module: ModuleType = onnxruntime
-    return module
+    return onnxruntime
+
+
+def _require_arithmetic(options: BackendOptions) -> None:
+    if options.arithmetic is not Arithmetic.MODEL:
+        require_options("onnxruntime", replace(options, inter_op_threads=1, spinning=False))
 
 
 def _require_provider(runtime: ModuleType, provider: str) -> None:
@@ -163,7 +180,7 @@ def _require_provider(runtime: ModuleType, provider: str) -> None:
         )
 
 
-def _session_options(runtime: ModuleType, options: BackendOptions) -> Any:
+def _session_options(runtime: ModuleType, options: BackendOptions, provider: str) -> Any:
     chosen = runtime.SessionOptions()
     chosen.log_severity_level = _FATAL
     chosen.intra_op_num_threads = options.threads
@@ -173,7 +190,7 @@ def _session_options(runtime: ModuleType, options: BackendOptions) -> Any:
     spinning = "1" if options.spinning else "0"
     chosen.add_session_config_entry("session.intra_op.allow_spinning", spinning)
     chosen.add_session_config_entry("session.inter_op.allow_spinning", spinning)
-    if options.provider != _CPU:
+    if provider != _CPU:
         chosen.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return chosen
 
@@ -194,5 +211,4 @@ def _tensor(node: _Node) -> TensorInfo:
 
 def _reason(error: Exception) -> str:
     """The runtime's words on one line, without its prefix and final stop."""
-    words = " ".join(str(error).split())
-    return words.removeprefix("[ONNXRuntimeError] : ").rstrip(". ")
+    return reason(error).removeprefix("[ONNXRuntimeError] : ")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
+from levelfield.backends.port import Arithmetic
 from levelfield.errors import nearest
 from levelfield.loadgen.run import IssuingChoice
 from levelfield.terms import Division, Edition, Scenario
 from levelfield.workloads.task import Precision
 
-__all__ = ["division_of", "edition_of", "issuing_of", "precision_of", "scenarios_of"]
+__all__ = ["arithmetic_of", "division_of", "edition_of", "issuing_of", "precision_of", "scenarios_of"]
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -47,6 +48,11 @@ def division_of(word: str) -> Division:
 def precision_of(word: str) -> Precision:
     """``fp32`` or ``int8``."""
     return _of(Precision, word, "precision")
+
+
+def arithmetic_of(word: str) -> Arithmetic:
+    """``model`` or ``bf16``."""
+    return _of(Arithmetic, word, "arithmetic")
 
 
 def issuing_of(word: str) -> IssuingChoice:

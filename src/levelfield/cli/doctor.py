@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from levelfield import __version__
+from levelfield.backends import Backend
 from levelfield.cli.progress import style_of
 from levelfield.loadgen.timekeeping import Spread, Timekeeping, measure_timekeeping, timekeeping_verdict
 from levelfield.system import LiveSource, Machine, describe, find_machine
@@ -74,7 +75,8 @@ class Checkup:
         """Findings under headings, in the order in which they are shown."""
         parts = [
             ("Machine", machine_findings(self.machine, self.health)),
-            ("Software", [_python(), *package_findings(self.versions), self.terminal]),
+            ("Software", [_python(), *package_findings(self.versions, apart=set(Backend)), self.terminal]),
+            ("Backends", _backend_findings(self.versions)),
             ("Benchmarks", runnable_findings(list(self.runnable))),
         ]
         return [(heading, findings) for heading, findings in parts if findings]
@@ -206,6 +208,19 @@ def _timekeeping_lines(found: Timekeeping) -> list[str]:
 def _row(name: str, spread: Spread) -> str:
     values = (spread.p50_ns, spread.p99_ns, spread.p999_ns, spread.max_ns)
     return f"  {name:<36}" + "".join(f"{format_ns(value):>10}" for value in values)
+
+
+def _backend_findings(versions: Mapping[str, str | None]) -> list[Finding]:
+    """Which runtimes are there, and which files each reads; nothing is imported, as that may take seconds."""
+    found = []
+    for backend in Backend:
+        version, reads = versions.get(backend.distribution), f"reads {', '.join(backend.suffixes)}"
+        if version is not None:
+            found.append(Finding(level=Level.OK, topic=backend.value, text=f"{version}; {reads}"))
+        elif backend.extra is not None:  # a missing part of the core is told of under Software
+            advice = f"pip install 'levelfield[{backend.extra}]'"
+            found.append(Finding(level=Level.NOTE, topic=backend.value, text=f"not installed; {reads}", advice=advice))
+    return found
 
 
 def _python() -> Finding:

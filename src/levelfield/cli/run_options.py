@@ -28,13 +28,21 @@ OPTIONS = (
     click.option("--data", type=A_PATH, help="The dataset folder (full edition)."),
     click.option("--model", type=A_PATH, help="A model file.  [default: the one that ships (mini)]"),
     click.option("--precision", default="fp32", show_default=True, help="Which shipped model: fp32 or int8."),
-    click.option("--backend", default="onnxruntime", show_default=True, help="The runtime."),
+    click.option(
+        "--backend",
+        default="onnxruntime",
+        show_default=True,
+        help="The runtime; openvino, torch and litert are extras.",
+    ),
+    click.option("--provider", help="The runtime's device, by its own name.  [default: the CPU]"),
+    click.option("--arithmetic", default="model", show_default=True, help="model (as the file says) or bf16."),
     click.option("--threads", type=int, help="Threads of the runtime in each call.  [default: by scenario]"),
     click.option(
         "--workers", type=int, help="Threads that call the runtime; 0 = the issuing one.  [default: by scenario]"
     ),
     click.option("--batch", type=int, help="Most samples in a call.  [default: by scenario]"),
-    click.option("--batch-delay", type=float, metavar="MS", help="How long a worker waits for a fuller batch."),
+    click.option("--batch-delay", type=float, metavar="MS", help="How long a sample waits for a fuller batch."),
+    click.option("--latency-budget", type=float, metavar="MS", help="Arrival to answer: how far batches may fill up."),
     click.option("--duration", type=float, metavar="SECONDS", help="Minimum duration.  [default: 4, or the rule's]"),
     click.option("--qps", type=float, help="Target rate in Server, expected rate in Offline.  [default: measured]"),
     click.option(
@@ -62,10 +70,13 @@ class RunOptionsGiven(TypedDict):
     model: Path | None
     precision: str
     backend: str
+    provider: str | None
+    arithmetic: str
     threads: int | None
     workers: int | None
     batch: int | None
     batch_delay: float | None
+    latency_budget: float | None
     duration: float | None
     qps: float | None
     settings: tuple[str, ...]
@@ -90,7 +101,7 @@ def request_of(given: RunOptionsGiven, *, scenarios: tuple[Scenario, ...]) -> Ru
         UsageError: A word is unknown; the message names the nearest one.
     """
     from levelfield.backends import backend_named
-    from levelfield.cli.choices import edition_of, issuing_of, precision_of
+    from levelfield.cli.choices import arithmetic_of, edition_of, issuing_of, precision_of
     from levelfield.inference.request import RunRequest, ServingOverrides
 
     qps = given["qps"]
@@ -102,6 +113,8 @@ def request_of(given: RunOptionsGiven, *, scenarios: tuple[Scenario, ...]) -> Ru
         rules=given["rules"],
         official=given["official"],
         backend=backend_named(given["backend"]),
+        provider=given["provider"],
+        arithmetic=arithmetic_of(given["arithmetic"]),
         precision=precision_of(given["precision"]),
         model=given["model"],
         data=given["data"],
@@ -110,6 +123,7 @@ def request_of(given: RunOptionsGiven, *, scenarios: tuple[Scenario, ...]) -> Ru
             workers=given["workers"],
             batch_size=given["batch"],
             batch_delay_ms=given["batch_delay"],
+            latency_budget_ms=given["latency_budget"],
         ),
         system_name=given["system_name"],
         user_conf=given["user_conf"],

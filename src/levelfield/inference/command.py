@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from levelfield.backends.port import Arithmetic
 from levelfield.inference.request import RunRequest
 from levelfield.loadgen.run import IssuingChoice
 from levelfield.terms import Edition, Scenario
@@ -25,6 +26,8 @@ def command_of(request: RunRequest, scenario: Scenario) -> tuple[str, ...]:
     add("--edition", request.edition, Edition.MINI)
     add("--rules", request.rules)
     add("--backend", request.backend)
+    add("--provider", request.provider)
+    add("--arithmetic", request.arithmetic, Arithmetic.MODEL)
     add("--precision", request.precision, Precision.FP32)
     add("--model", request.model)
     add("--data", request.data)
@@ -32,6 +35,7 @@ def command_of(request: RunRequest, scenario: Scenario) -> tuple[str, ...]:
     add("--workers", serving.workers)
     add("--batch", serving.batch_size)
     add("--batch-delay", serving.batch_delay_ms)
+    add("--latency-budget", serving.latency_budget_ms)
     add("--duration", request.duration_s)
     for pair in request.settings:
         add("--set", pair)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from levelfield.backends import Backend
+from levelfield.backends.port import Arithmetic
 from levelfield.loadgen.run import IssuingChoice
 from levelfield.terms import Edition, Scenario
 from levelfield.workloads.task import Precision
@@ -27,6 +28,7 @@ class ServingOverrides:
     workers: int | None = None
     batch_size: int | None = None
     batch_delay_ms: float | None = None
+    latency_budget_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,9 @@ class RunRequest:
     """Whether to run accuracy mode, and hold the result against the gate."""
     performance: bool = True
     backend: Backend = Backend.ONNXRUNTIME
+    provider: str | None = None
+    """Which device executes, by the runtime's name for it; ``None`` = the CPU."""
+    arithmetic: Arithmetic = Arithmetic.MODEL
     precision: Precision = Precision.FP32
     model: Path | None = None
     data: Path | None = None
@@ -80,6 +85,7 @@ class RunRequest:
                 "out": Path(data["out"]),
                 "edition": Edition(data["edition"]),
                 "backend": Backend(data["backend"]),
+                "arithmetic": Arithmetic(data.get("arithmetic", Arithmetic.MODEL)),  # older requests lack it
                 "precision": Precision(data["precision"]),
                 "model": path("model"),
                 "data": path("data"),
@@ -102,6 +108,7 @@ class RunRequest:
                 ("--workers", serving.workers, _from(0), "0 (the issuing thread) or more"),
                 ("--batch", serving.batch_size, _from(1), "1 or more"),
                 ("--batch-delay", serving.batch_delay_ms, _from(0), "milliseconds, 0 or more"),
+                ("--latency-budget", serving.latency_budget_ms, _from(0), "milliseconds, 0 or more"),
                 ("--duration", self.duration_s, _from(0), "seconds, 0 or more"),
                 ("--stall", self.stall_s, lambda value: 0 < value < math.inf, "seconds, more than 0"),
             )

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from levelfield import __version__
+from levelfield.backends import Backend
 from levelfield.errors import ConfigError, LevelfieldError, SettingsError
 from levelfield.files import claim_output_folder, make_folder, write_atomically
 from levelfield.inference.accuracy import gate, score_log
@@ -207,9 +208,9 @@ class _Session:
             benchmark=self.benchmark.name,
             rules=self.rules,
             plan=plan,
-            backend={**task.describe(), **serving.describe()},
+            backend={**task.describe(), **serving.describe(), **system.describe()},
             system=self._write_system(task),
-            software=_software(),
+            software=_software(request.backend),
             overhead_ns=overhead_ns_per_query(run.effective),
             dataset=task.dataset,
             model=task.model_facts(),
@@ -273,7 +274,7 @@ class _Session:
     def _write_system(self, task: InferenceTask) -> dict[str, str]:
         found = task.describe()
         framework = " ".join(word for word in (found.get("backend", ""), found.get("version", "")) if word)
-        software = {name: version for name, version in _software().items() if name != "python"}
+        software = {name: version for name, version in _software(self.request.backend).items() if name != "python"}
         description = describe(self._machine, framework=framework, software=software)
         path = self._out / "systems" / f"{self.system_name}.json"
         if not path.parent.is_dir():
@@ -311,8 +312,8 @@ def _system_name(processor: str | None, backend: str) -> str:
     return "-".join([*words[:6], str(backend)])
 
 
-def _software() -> dict[str, str]:
+def _software(backend: Backend) -> dict[str, str]:
     """Versions of what takes part in a measurement."""
-    found = versions_of(("numpy", "onnxruntime"))
+    found = versions_of(("numpy", backend.distribution))
     installed = {name: version for name, version in found.items() if version is not None}
     return {"levelfield": __version__, "python": python_version(), **installed}

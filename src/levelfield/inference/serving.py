@@ -13,7 +13,7 @@ from levelfield.errors import LevelfieldError, SystemUnderTestError
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
 from levelfield.terms import Scenario
-from levelfield.workloads.task import InferenceTask
+from levelfield.workloads.task import InferenceTask, OfManyLengths
 
 __all__ = ["Serving", "capacity_per_s", "default_serving", "serve"]
 
@@ -32,6 +32,13 @@ class Serving:
     """Threads that call the runtime; 0 = the issuing thread."""
     batch_size: int
     batch_delay_ns: int = 0
+    latency_budget_ns: int = 0
+    """From the arrival of a sample to its answer: how long a batch may wait to become fuller; 0 = it does not."""
+
+    @property
+    def instances(self) -> int:
+        """Calls of the runtime at the same time."""
+        return max(self.workers, 1)
 
     def describe(self) -> dict[str, str]:
         """For the result."""
@@ -39,6 +46,7 @@ class Serving:
             "workers": str(self.workers) if self.workers else "0 (the issuing thread)",
             "batch_size": str(self.batch_size),
             "batch_delay_ns": str(self.batch_delay_ns),
+            "latency_budget_ns": str(self.latency_budget_ns),
         }
 
 
@@ -69,6 +77,8 @@ def serve(task: InferenceTask, serving: Serving, *, name: str) -> FunctionSystem
         workers=serving.workers,
         batch_size=size,
         batch_delay_ns=serving.batch_delay_ns,
+        latency_budget_ns=serving.latency_budget_ns,
+        lengths=task.lengths if isinstance(task, OfManyLengths) else None,
     )
 
 

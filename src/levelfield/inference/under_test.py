@@ -7,6 +7,7 @@ from levelfield.inference.benchmarks import InferenceBenchmark, ModelChoice
 from levelfield.inference.request import RunRequest
 from levelfield.inference.serving import Serving, default_serving
 from levelfield.rules.model import ScenarioRule
+from levelfield.terms import Scenario
 from levelfield.workloads.task import InferenceTask
 
 __all__ = ["serving_of", "task_of"]
@@ -18,12 +19,15 @@ def serving_of(request: RunRequest, benchmark: InferenceBenchmark, rule: Scenari
     usual = default_serving(
         rule.runs_as, offline_batch=benchmark.offline_batch, samples_per_query=rule.samples_per_query
     )
-    delay = wanted.batch_delay_ms
+    delay, budget = wanted.batch_delay_ms, wanted.latency_budget_ms
+    # Who allows time for fuller batches wants batches.
+    size = benchmark.offline_batch if budget and rule.runs_as is Scenario.SERVER else usual.batch_size
     return Serving(
         threads=usual.threads if wanted.threads is None else wanted.threads,
         workers=usual.workers if wanted.workers is None else wanted.workers,
-        batch_size=usual.batch_size if wanted.batch_size is None else wanted.batch_size,
+        batch_size=size if wanted.batch_size is None else wanted.batch_size,
         batch_delay_ns=usual.batch_delay_ns if delay is None else round(delay * 1e6),
+        latency_budget_ns=usual.latency_budget_ns if budget is None else round(budget * 1e6),
     )
 
 
@@ -37,7 +41,12 @@ def task_of(request: RunRequest, benchmark: InferenceBenchmark, serving: Serving
     choice = ModelChoice(
         edition=request.edition,
         backend=request.backend,
-        options=BackendOptions(threads=serving.threads),
+        options=BackendOptions(
+            threads=serving.threads,
+            instances=serving.instances,
+            provider=request.provider,
+            arithmetic=request.arithmetic,
+        ),
         precision=request.precision,
         model=request.model,
         data=request.data,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from levelfield.errors import SettingsError, SystemUnderTestError
+from levelfield.loadgen.batch_queue import MOST_WAITING, Batch, Batching, BatchQueue
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
+from levelfield.units import format_ns
 
 __all__ = ["FunctionSystem", "Infer", "checked"]
 
 Infer = Callable[[IntArray], Payloads | None]
 """Takes (samples,) dataset indices, gives the output of each: buffers, an array, or ``None`` for no payload."""
 
-MOST_WARM_UP_CALLS = 5
+LEAST_WARM_UP_CALLS = 5
 
 
 def checked(outputs: Payloads | None, samples: int) -> Payloads | None:
@@ -33,13 +33,6 @@ def checked(outputs: Payloads | None, samples: int) -> Payloads | None:
     return outputs
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    ids: IntArray
-    indices: IntArray
-    complete: Completions
-
-
 class FunctionSystem:
     """Calls a function with the samples of queries, in batches, from worker threads or from the issuing thread.
 
@@ -48,8 +41,14 @@ class FunctionSystem:
         name: The name in the logs.
         workers: Threads that call it; 0 = the issuing thread itself, which suits SingleStream and MultiStream,
             where nothing arrives meanwhile.
-        batch_size: Most samples per call. A larger query is cut into such pieces.
-        batch_delay_ns: How long a worker waits for a batch to fill up once it has its first sample.
+        batch_size: Most samples per call. A larger query is cut.
+        batch_delay_ns: How long a sample waits for a batch to fill up.
+        latency_budget_ns: How long it may take from the arrival of a sample to its answer. A batch that is not full
+            waits for more samples as long as its oldest one can still be answered in time, by what batches of its size
+            took so far. 0 = no budget, and no waiting for it.
+        lengths: Of samples, by their dataset indices, where a batch costs as much as its longest: a query of more than
+            one batch is then cut into batches of like lengths, the longest first.
+        most_waiting: Queries that may wait for a worker. One more ends the run, since a queue that long only grows.
 
     A call that raises ends the run; so does an output whose length is not the number of samples.
     """
@@ -62,6 +61,9 @@ class FunctionSystem:
         workers: int = 1,
         batch_size: int = 1,
         batch_delay_ns: int = 0,
+        latency_budget_ns: int = 0,
+        lengths: Callable[[IntArray], IntArray] | None = None,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         problems = [
             f"{what}: found {value}, expected {least} or more."
@@ -69,6 +71,8 @@ class FunctionSystem:
                 ("workers", workers, 0),
                 ("batch_size", batch_size, 1),
                 ("batch_delay_ns", batch_delay_ns, 0),
+                ("latency_budget_ns", latency_budget_ns, 0),
+                ("most_waiting", most_waiting, 1),
             )
             if value < least
         ]
@@ -80,11 +84,12 @@ class FunctionSystem:
         """Most samples per call."""
         self.workers = workers
         """Threads that call the function; 0 = the issuing thread."""
-        self._delay_s = batch_delay_ns / 1e9
-        self._waiting: deque[_Work] = deque()
-        self._waiting_samples = 0
-        self._arrived = threading.Condition()
-        self._closed = False
+        self._lengths = lengths
+        self._batching = Batching(
+            size=batch_size, delay_ns=batch_delay_ns, budget_ns=latency_budget_ns, most_waiting=most_waiting
+        )
+        self._queue = BatchQueue(self._batching)
+        self._warm_up = "none"
         self._threads = [
             threading.Thread(target=self._work, name=f"levelfield-worker-{number}", daemon=True)
             for number in range(workers)
@@ -95,35 +100,54 @@ class FunctionSystem:
     def issue(self, ids: IntArray, indices: IntArray, complete: Completions) -> None:
         """Run the samples at once (no workers), or queue them."""
         size = self.batch_size
-        pieces = (
-            [_Work(ids, indices, complete)]
-            if len(ids) <= size
-            else [_Work(ids[at : at + size], indices[at : at + size], complete) for at in range(0, len(ids), size)]
-        )
-        if not self._threads:
-            for piece in pieces:
-                self._run([piece])
+        if self._lengths is not None and len(ids) > size:
+            order = np.argsort(-self._lengths(indices), kind="stable")
+            ids, indices = ids[order], indices[order]
+        if self._threads:
+            if not self._queue.put(ids, indices, complete):
+                complete.fail(self._overflow())
             return
-        with self._arrived:
-            self._waiting.extend(pieces)
-            self._waiting_samples += len(ids)
-            self._arrived.notify(min(len(pieces), len(self._threads)))
+        if len(ids) <= size:
+            self._run(Batch(ids, indices, complete))
+            return
+        for at in range(0, len(ids), size):
+            self._run(Batch(ids[at : at + size], indices[at : at + size], complete))
 
     def flush(self) -> None:
-        """Nothing to do: a worker never waits longer than the batch delay."""
+        """No query follows: nothing waits for a fuller batch any longer."""
+        self._queue.nothing_follows()
 
     def warm_up(self, indices: IntArray) -> None:
-        """Call the function a few times, untimed, so that the first query does not pay for its start."""
-        for _ in range(MOST_WARM_UP_CALLS):
-            self._infer(indices[: self.batch_size])
+        """Call the function a few times, untimed, so that the first query does not pay for its start.
+
+        Once with each power of two below the batch size, because many runtimes prepare for each shape apart; then with
+        whole batches, at least one for each worker.
+        """
+        most = min(self.batch_size, max(len(indices), 1))
+        smaller = [1 << step for step in range((most - 1).bit_length())]
+        sizes = [*smaller, *[most] * max(LEAST_WARM_UP_CALLS, self.workers)]
+        took: list[int] = []
+        for size in sizes:
+            began = time.perf_counter_ns()
+            self._infer(indices[:size])
+            took.append(time.perf_counter_ns() - began)
+            self._queue.note(size, took[-1])
+        up_to = f" of 1 to {most} samples" if most > 1 else ""
+        self._warm_up = f"{len(took)} calls{up_to}, the first {format_ns(took[0])}, the last {format_ns(took[-1])}"
+        self._queue.start_counting()
+
+    def describe(self) -> dict[str, str]:
+        """What was done before the last performance phase, and which batches came about since."""
+        found = {"warm_up": self._warm_up}
+        if self._lengths is not None:
+            found["order"] = "queries of several batches by length, longest first"
+        if self._threads and self._queue.batches:
+            found["mean_batch"] = f"{self._queue.samples / self._queue.batches:.4g}"
+        return found
 
     def close(self) -> None:
         """Let the workers end. What still waits is dropped: a run that is over wants no more answers."""
-        with self._arrived:
-            self._closed = True
-            self._waiting.clear()
-            self._waiting_samples = 0
-            self._arrived.notify_all()
+        self._queue.close()
         for thread in self._threads:
             thread.join(timeout=1)
 
@@ -134,47 +158,22 @@ class FunctionSystem:
         self.close()
 
     def _work(self) -> None:
-        while batch := self._take():
+        learns = bool(self._batching.budget_ns)
+        while (batch := self._queue.take()) is not None:
+            began = time.perf_counter_ns() if learns else 0
             self._run(batch)
+            if learns:
+                self._queue.note(len(batch.ids), time.perf_counter_ns() - began)
 
-    def _take(self) -> list[_Work]:
-        """The next batch: what waits, up to the batch size; nothing when the system is closed."""
-        with self._arrived:
-            while True:
-                while not self._waiting:
-                    if self._closed:
-                        return []
-                    self._arrived.wait()
-                self._fill()
-                if self._waiting:  # another worker may have taken it all meanwhile
-                    break
-            batch: list[_Work] = []
-            room = self.batch_size
-            while self._waiting and len(self._waiting[0].ids) <= room:
-                work = self._waiting.popleft()
-                room -= len(work.ids)
-                self._waiting_samples -= len(work.ids)
-                batch.append(work)
-            return batch
-
-    def _fill(self) -> None:
-        """Wait for a full batch, at most the batch delay; the lock is held on entry and on return."""
-        deadline = time.monotonic() + self._delay_s
-        while 0 < self._waiting_samples < self.batch_size and not self._closed:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._arrived.wait(left):
-                return
-
-    def _run(self, batch: list[_Work]) -> None:
+    def _run(self, batch: Batch) -> None:
         """Infer and report; whatever goes wrong is reported too, since a worker has no caller to raise to."""
-        complete = batch[0].complete
         try:
-            if len(batch) == 1:
-                ids, indices = batch[0].ids, batch[0].indices
-            else:
-                ids = np.concatenate([work.ids for work in batch])
-                indices = np.concatenate([work.indices for work in batch])
-            outputs = self._infer(indices)
-            complete(ids, checked(outputs, len(ids)))
+            batch.complete(batch.ids, checked(self._infer(batch.indices), len(batch.ids)))
         except Exception as error:  # noqa: BLE001 - the user's code
-            complete.fail(error)
+            batch.complete.fail(error)
+
+    def _overflow(self) -> SystemUnderTestError:
+        return SystemUnderTestError(
+            f"The system under test does not keep up: {self._batching.most_waiting:,} queries wait for a worker.",
+            hint="Lower the target rate, or give it more workers or larger batches.",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -113,11 +113,12 @@ def _state_findings(health: Health) -> list[Finding]:
     return found
 
 
-def package_findings(versions: Mapping[str, str | None]) -> list[Finding]:
+def package_findings(versions: Mapping[str, str | None], *, apart: Container[str] = ()) -> list[Finding]:
     """What is installed, and the command that adds what is not.
 
     Args:
         versions: By distribution; ``None`` = absent.
+        apart: Extras that are told of elsewhere.
     """
     found = []
     for package in CORE_PACKAGES:
@@ -128,6 +129,8 @@ def package_findings(versions: Mapping[str, str | None]) -> list[Finding]:
         else:
             found.append(Finding(level=Level.OK, topic=package, text=version))
     for extra, packages in EXTRAS.items():
+        if extra in apart:
+            continue
         absent = [package for package in packages if versions.get(package) is None]
         if absent:
             text, advice = f"optional; lacks {', '.join(absent)}", f"pip install 'levelfield[{extra}]'"

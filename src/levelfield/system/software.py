@@ -25,7 +25,12 @@ __all__ = [
 
 CORE_PACKAGES = ("numpy", "onnxruntime", "click", "rich")
 """What levelfield cannot work without; a test compares it with ``pyproject.toml``."""
-EXTRAS: dict[str, tuple[str, ...]] = {"vision": ("opencv-python-headless",)}
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "vision": ("opencv-python-headless",),
+    "openvino": ("openvino",),
+    "torch": ("torch",),
+    "litert": ("ai-edge-litert",),
+}
 """Optional packages by extra; the same test."""
 
 

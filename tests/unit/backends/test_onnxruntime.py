@@ -6,30 +6,21 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
+from small_networks import INT8 as SHIPPED
+from small_networks import doubling_onnx
 
 from levelfield.backends import Backend, backend_named, load
 from levelfield.backends.port import BackendOptions, TensorInfo
 from levelfield.errors import MissingError, ModelError, SettingsError, UsageError
 
 ONE_THREAD = BackendOptions(threads=1)
-SHIPPED = Path(__file__).parents[3] / "src/levelfield/workloads/image_classification/data/resnet8_int8.onnx"
 
 
 @pytest.fixture
 def doubling(tmp_path: Path) -> Path:
     """A model that returns twice its (any, 3) float32 input."""
-    graph = helper.make_graph(
-        [helper.make_node("Add", ["x", "x"], ["y"])],
-        "doubling",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])],
-    )
-    path = tmp_path / "doubling.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    return path
+    return doubling_onnx(tmp_path)
 
 
 def test_run_returns_outputs_by_name(doubling: Path) -> None:
@@ -56,6 +47,8 @@ def test_description_records_every_option(doubling: Path) -> None:
         "threads": "2",
         "inter_op_threads": "3",
         "spinning": "on",
+        "instances": "1",
+        "arithmetic": "as the model says",
         "model": "doubling.onnx",
     }
 
@@ -158,9 +151,10 @@ def test_missing_library_is_named_with_its_command(doubling: Path, monkeypatch: 
 
 def test_impossible_thread_counts_are_reported_together() -> None:
     with pytest.raises(SettingsError) as caught:
-        BackendOptions(threads=0, inter_op_threads=-1)
+        BackendOptions(threads=0, instances=0, inter_op_threads=-1)
     assert caught.value.problems == (
         "threads: found 0, expected at least 1",
+        "instances: found 0, expected at least 1",
         "inter_op_threads: found -1, expected at least 1",
     )
 
@@ -172,4 +166,16 @@ def test_backend_is_found_by_name() -> None:
 def test_unknown_backend_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="Unknown backend 'onxruntime'") as caught:
         backend_named("onxruntime")
-    assert caught.value.hint == "Did you mean 'onnxruntime'? Known: onnxruntime."
+    assert caught.value.hint == "Did you mean 'onnxruntime'? Known: onnxruntime, openvino, torch, litert."
+
+
+def test_instances_with_several_threads_have_a_session_each(doubling: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    real, loaded = onnxruntime.InferenceSession, []
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **k: loaded.append(real(*a, **k)) or loaded[-1])
+    for threads, instances in ((1, 1), (1, 4), (2, 1), (2, 4)):
+        load(Backend.ONNXRUNTIME, doubling, BackendOptions(threads=threads, instances=instances))
+        loaded.append(None)
+    sizes = "".join("," if session is None else "1" for session in loaded)
+    assert sizes == "1,1,1,1111,"

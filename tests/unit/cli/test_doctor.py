@@ -16,7 +16,14 @@ from levelfield.system.checkup import Finding, Level, Runnable
 from levelfield.system.health import Health
 
 SPREAD = Spread(count=1_000, p50_ns=300, p99_ns=3_000, p999_ns=40_000, max_ns=90_000)
-VERSIONS = {"numpy": "2.4.6", "onnxruntime": "1.32.0", "click": "8", "rich": "14", "opencv-python-headless": None}
+VERSIONS = {
+    "numpy": "2.4.6",
+    "onnxruntime": "1.32.0",
+    "click": "8",
+    "rich": "14",
+    "opencv-python-headless": None,
+    "openvino": "2026.4",
+}
 CHECKUP = Checkup(
     machine=find_machine(SERVER),
     health=Health(
@@ -50,6 +57,11 @@ def test_text_ends_with_the_verdict_and_fits_80_columns() -> None:
     )
     assert "  · extra vision optional; lacks opencv-python-headless" in text
     assert "pip install 'levelfield[vision]'" in text
+    assert "  ✓ onnxruntime  1.32.0; reads .onnx, .ort" in text
+    assert "  ✓ openvino     2026.4; reads .onnx, .xml, .tflite" in text
+    assert "  · litert       not installed; reads .tflite" in text
+    assert "pip install 'levelfield[litert]'" in text
+    assert "extra litert" not in text
     assert "  ✓ resnet50 mini can run" in text
     assert "  10,000 queries/s                        300 ns   3.00 µs   40.0 µs   90.0 µs" in text
 

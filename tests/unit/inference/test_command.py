@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from levelfield.backends import Backend
+from levelfield.backends.port import Arithmetic
 from levelfield.cli import inference
 from levelfield.cli.app import run
 from levelfield.inference.command import command_of
@@ -23,11 +24,13 @@ FULL = RunRequest(
     edition=Edition.FULL,
     official=True,
     performance=False,
-    backend=Backend.ONNXRUNTIME,
+    backend=Backend.OPENVINO,
+    provider="GPU.1",
+    arithmetic=Arithmetic.BF16,
     precision=Precision.INT8,
     model=Path("m.onnx"),
     data=Path("imagenet"),
-    serving=ServingOverrides(threads=2, workers=3, batch_size=16, batch_delay_ms=0.25),
+    serving=ServingOverrides(threads=2, workers=3, batch_size=16, batch_delay_ms=0.25, latency_budget_ms=9.5),
     system_name="my host",
     user_conf=(Path("a.conf"), Path("b.conf")),
     native_conf=Path("levelfield.toml"),

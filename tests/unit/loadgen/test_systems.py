@@ -23,8 +23,11 @@ def settings(load: object) -> Settings:
 
 
 @pytest.mark.parametrize("load", LOADS, ids=lambda load: load.scenario.value)
-@pytest.mark.parametrize(("workers", "batch", "delay_ns"), [(0, 1, 0), (1, 4, 0), (3, 5, 500_000)])
-def test_function_sees_every_sample_once(load: object, workers: int, batch: int, delay_ns: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "batch", "delay_ns", "budget_ns"),
+    [(0, 1, 0, 0), (1, 4, 0, 0), (3, 5, 500_000, 0), (1, 4, 0, 3_000_000), (3, 5, 0, 2_000_000)],
+)
+def test_function_sees_every_sample_once(load: object, workers: int, batch: int, delay_ns: int, budget_ns: int) -> None:
     seen: list[int] = []
     lock = threading.Lock()
 
@@ -34,7 +37,10 @@ def test_function_sees_every_sample_once(load: object, workers: int, batch: int,
             seen.extend(indices.tolist())
         return indices
 
-    with FunctionSystem(infer, workers=workers, batch_size=batch, batch_delay_ns=delay_ns) as system:
+    system = FunctionSystem(
+        infer, workers=workers, batch_size=batch, batch_delay_ns=delay_ns, latency_budget_ns=budget_ns
+    )
+    with system:
         state = phase_state(settings(load), system, Timekeeper())
         issue_phase(state)
         blocks = state.schedule.blocks()
@@ -61,6 +67,52 @@ def test_coroutine_sees_every_sample_once_and_in_parallel(load: object) -> None:
         issue_phase(state)
         assert total == state.samples_issued()
     assert 1 <= most <= 8
+
+
+def test_queries_wait_for_a_fuller_batch_as_long_as_the_budget_lets_them() -> None:
+    sizes: list[int] = []
+
+    def infer(indices: np.ndarray) -> np.ndarray:
+        sizes.append(len(indices))
+        return indices
+
+    load = Server(target_qps=4000)
+    with FunctionSystem(infer, workers=1, batch_size=8, latency_budget_ns=10_000_000_000) as system:
+        system.warm_up(np.arange(8))
+        assert sizes == [1, 2, 4, 8, 8, 8, 8, 8]
+        sizes.clear()
+        state = phase_state(settings(load), system, Timekeeper())
+        issue_phase(state)
+        assert state.samples_issued() > 20
+        assert sum(sizes) == state.samples_issued()
+        # Ten seconds are far from spent: every batch is full but the last, for which nothing followed.
+        assert set(sizes[:-1]) == {8}
+        facts = system.describe()
+    assert facts["warm_up"].startswith("8 calls of 1 to 8 samples, the first ")
+    assert float(facts["mean_batch"]) == pytest.approx(sum(sizes) / len(sizes), rel=1e-3)
+
+
+def test_more_waiting_queries_than_the_bound_end_the_phase_and_say_why() -> None:
+    release = threading.Event()
+
+    def infer(indices: np.ndarray) -> np.ndarray:
+        release.wait(10)
+        return indices
+
+    with FunctionSystem(infer, workers=1, most_waiting=5) as system:
+        state = phase_state(settings(Server(target_qps=5000)), system, Timekeeper(), stall_s=30)
+        issue_phase(state)
+        release.set()
+    failure = state.recorder.failure
+    assert str(failure).startswith("The system under test does not keep up: 5 queries wait for a worker.")
+
+
+def test_warm_up_calls_every_worker_at_least_once() -> None:
+    calls: list[int] = []
+    with FunctionSystem(lambda indices: calls.append(len(indices)), workers=7) as system:
+        system.warm_up(np.arange(4))
+        assert calls == [1] * 7
+        assert "mean_batch" not in system.describe()
 
 
 def boom(indices: np.ndarray) -> np.ndarray:
@@ -96,7 +148,13 @@ def test_a_function_that_fails_ends_the_phase_at_once(load: object, make: object
 
 def test_impossible_systems_are_refused_with_all_reasons() -> None:
     with pytest.raises(SettingsError) as caught:
-        FunctionSystem(too_few, workers=-1, batch_size=0, batch_delay_ns=-5)
-    assert [problem.split(":")[0] for problem in caught.value.problems] == ["workers", "batch_size", "batch_delay_ns"]
+        FunctionSystem(too_few, workers=-1, batch_size=0, batch_delay_ns=-5, latency_budget_ns=-1, most_waiting=0)
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "workers",
+        "batch_size",
+        "batch_delay_ns",
+        "latency_budget_ns",
+        "most_waiting",
+    ]
     with pytest.raises(SettingsError, match="concurrency"):
         AsyncSystem(async_boom, concurrency=0)
