@@ -24,8 +24,6 @@ from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
 from levelfield.submission.inference.subjects import AuditSubject, Reader, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
-from levelfield.submission.power.judge import judge_session
-from levelfield.submission.power.session import read_session
 from levelfield.submission.report import Report
 from levelfield.submission.sources.port import Source
 
@@ -64,7 +62,7 @@ def check_round(
     Raises:
         InputError: The source cannot be listed, or holds no submission.
     """
-    registry = INFERENCE.only(selection.takes)
+    registry = INFERENCE.only(selection)
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
@@ -107,7 +105,7 @@ def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Regi
 def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> None:
     closed, tally = result.is_closed, part.tally
     _run(registry.results, result, tally, result=result.path, closed=closed)
-    if registry.sessions and result.has_power:
+    if result.has_power and registry.sessions:
         _check_session(result, registry, tally)
     compliant = None
     if closed and registry.audits:
@@ -131,6 +129,9 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
 
 def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> None:
     """Judge the measured session of a result."""
+    from levelfield.submission.power.judge import judge_session  # noqa: PLC0415 - few trees have measured power
+    from levelfield.submission.power.session import read_session  # noqa: PLC0415
+
     folder, reader = result.performance_path.rpartition("/")[0], result.reader
 
     def read(name: str) -> bytes | None:
