@@ -9,7 +9,7 @@ from pathlib import Path
 from levelfield.errors import InputError
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
 from levelfield.submission.sources.listing import Collector, Listing
-from levelfield.submission.sources.paths import problem_of, shown
+from levelfield.submission.sources.paths import is_plain, problem_of, shown
 from levelfield.submission.sources.port import Entry, Refused
 
 __all__ = ["FolderSource"]
@@ -150,7 +150,7 @@ def _add(collector: Collector[str], entry: os.DirEntry[str], path: str, folders:
             pass
         case stat.S_IFDIR:
             collector.count()
-            if problem := problem_of(path, bounds):
+            if not is_plain(path, bounds) and (problem := problem_of(path, bounds)):
                 collector.refuse(path, f"{problem}; nothing below it is read")
             else:
                 folders.append(path)
