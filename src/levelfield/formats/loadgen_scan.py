@@ -35,6 +35,7 @@ PLAIN_TEXT = re.compile(rb'"[^"\\\x00-\x1f]*"')
 WORDS = frozenset({b"true", b"false", b"null"})
 DIGITS_AND_COMMAS = b"0123456789,"
 UNMARKED = b'false, "is_warning": false'
+METADATA = b'"metadata": {"is_error": '
 MOST_DIGITS = 20
 """Of an unsigned 64-bit number, which is the widest that LoadGen logs."""
 SHORT = 40
@@ -116,15 +117,33 @@ def _backslashes_of_json(value: bytes) -> int:
 
 def _add_marked(log: ScannedLog, rows: list[tuple[bytes, bytes, bytes]], data: bytes) -> None:
     """Note the events that are errors or warnings."""
-    lines = data.split(b"\n")
-    for number, (_, _, flags) in enumerate(rows, start=1):
-        if flags != UNMARKED:
-            event = parse_line(_text(lines[number - 1]).rstrip("\r"), number=number)
-            assert event is not None
-            if event.is_error:
-                log.errors.append(event)
-            if event.is_warning:
-                log.warnings.append(event)
+    end = 0
+    for number, (key, _, flags) in enumerate(rows, start=1):
+        if flags == UNMARKED:
+            continue
+        place = data.find(METADATA + flags, end)
+        begin, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
+        event = _event(data[begin : end if end >= 0 else None], number)
+        if (event.key.encode(), b'%s, "is_warning": %s' % (_word(event.is_error), _word(event.is_warning))) != (
+            key,
+            flags,
+        ):
+            # An object before it holds the same words: count lines.
+            event = _event(data.split(b"\n")[number - 1], number)
+        if event.is_error:
+            log.errors.append(event)
+        if event.is_warning:
+            log.warnings.append(event)
+
+
+def _event(line: bytes, number: int) -> DetailLine:
+    event = parse_line(_text(line).rstrip("\r"), number=number)
+    assert event is not None
+    return event
+
+
+def _word(flag: bool) -> bytes:
+    return b"true" if flag else b"false"
 
 
 def _read_line_by_line(data: bytes, path: str) -> ScannedLog:

@@ -199,10 +199,10 @@ class Collector(Generic[Place]):
     def _refuse_files_that_are_folders(self) -> None:
         folders: set[str] = set()
         for path in self._files:
-            above = dirname(path)
+            above = path.rpartition("/")[0]
             while above and above not in folders:
                 folders.add(above)
-                above = dirname(above)
+                above = above.rpartition("/")[0]
         for path in folders & (self._files.keys() | self._links.keys()):
             self.refuse(path, "a folder, and a file or link of the same name; the folder is read")
             self._files.pop(path, None)
