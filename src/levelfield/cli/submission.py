@@ -67,6 +67,8 @@ def check(
     levelfield submission check git:results.git@main:closed/Example
     """  # noqa: D301 - click's mark for lines that stay as they are
     gc.disable()
+    # Nothing here is linear algebra; a thread for it would cost its start, and a process with threads cannot fork.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from levelfield.cli.submission_table import print_report
     from levelfield.rules.load import load
     from levelfield.submission.engine import Selection

@@ -24,7 +24,7 @@ from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
 from levelfield.submission.inference.subjects import AuditSubject, Reader, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
-from levelfield.submission.report import Report
+from levelfield.submission.report import CheckText, Report
 from levelfield.submission.sources.port import Source
 
 __all__ = ["check_round"]
@@ -63,6 +63,7 @@ def check_round(
         InputError: The source cannot be listed, or holds no submission.
     """
     registry = INFERENCE.only(selection)
+    texts = registry.texts  # loads what sessions need once, before work is shared among processes
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
@@ -83,7 +84,7 @@ def check_round(
     _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
     claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
     _run(registry.round, RoundSubject(claims, rules, exact_queries), whole.tally, result="", closed=True)
-    return _report(Reader(source, tree, layout, rules), selection, registry, whole)
+    return _report(Reader(source, tree, layout, rules), selection, texts, whole)
 
 
 def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
@@ -174,7 +175,7 @@ def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, re
         tally.skipped += skipped
 
 
-def _report(reader: Reader, selection: Selection, registry: Registry, whole: _Part) -> Report:
+def _report(reader: Reader, selection: Selection, texts: tuple[CheckText, ...], whole: _Part) -> Report:
     source, rules = reader.source, reader.rules
     results = []
     for result in sorted(whole.results, key=lambda result: result.provenance.path):
@@ -192,7 +193,7 @@ def _report(reader: Reader, selection: Selection, registry: Registry, whole: _Pa
         official=selection.official,
         selected=selection.selected,
         ignored=selection.ignored,
-        checks=registry.texts,
+        checks=texts,
         findings=whole.tally.findings(),
         findings_left_out=whole.tally.left_out,
         skipped=tuple(sorted(whole.tally.skipped, key=lambda one: (one.subject, one.code, one.reason))),
