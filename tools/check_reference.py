@@ -20,7 +20,8 @@ from levelfield.submission.read_round import READING_CHECKS  # noqa: E402
 CHECKS_HEAD = """# What the checker looks at
 
 Made by `tools/check_reference.py` from the checks themselves. `levelfield submission explain CODE` prints all that is
-said of one; *official* marks what the official checker of the round looks at too, or only logs.
+said of one; *official* marks what the official submission checker of the round looks at too, or only logs;
+where it names another tool, that one does.
 
 | code | what | weighs | official | rule |
 |---|---|---|---|---|
@@ -54,7 +55,7 @@ def checks_page() -> str:
     texts = (*INFERENCE.texts, *(check.text for check in READING_CHECKS))
     rows = [
         f"| {text.code} | {cell(text.title)} | {weights.get(text.code, 'by what is found')} | "
-        f"{'yes' if text.official else ''} | {cell(text.clause)} |"
+        f"{'yes' if text.official else cell(text.also)} | {cell(text.clause)} |"
         for text in texts
     ]
     return CHECKS_HEAD + "\n".join(rows) + "\n"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from levelfield.cli.package import package, verify_log
+
+if TYPE_CHECKING:
+    from levelfield.submission.report import Report
 
 __all__ = ["command"]
 
@@ -61,34 +67,31 @@ def check(
     levelfield submission check git:results.git@main:closed/Example
     """  # noqa: D301 - click's mark for lines that stay as they are
     gc.disable()
+    # Nothing here is linear algebra; a thread for it would cost its start, and a process with threads cannot fork.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from levelfield.cli.submission_table import print_report
     from levelfield.rules.load import load
     from levelfield.submission.engine import Selection
     from levelfield.submission.inference.check_round import check_round
     from levelfield.submission.inference.checks import INFERENCE
-    from levelfield.submission.outputs.csv import write_long_csv, write_official_csv
-    from levelfield.submission.outputs.json import write_json
-    from levelfield.submission.outputs.junit import write_junit
-    from levelfield.submission.outputs.sarif import write_sarif
     from levelfield.submission.sources.open import open_source
 
     rules = load(round_name)
     gc.freeze()  # what was imported is never garbage: look only at what the check makes, and more rarely
     gc.set_threshold(20_000)
     gc.enable()
-    texts = INFERENCE.texts
-    selection = Selection.parse(texts, select=select, ignore=ignore, official=official)
+    selection = Selection.parse(INFERENCE.each_text(), select=select, ignore=ignore, official=official)
     with closing(open_source(source)) as opened:
         report = check_round(opened, rules, selection, jobs=jobs or _cores())
-    for write, path in (
-        (write_official_csv, csv_file),
-        (write_long_csv, long_csv),
-        (write_json, json_file),
-        (write_sarif, sarif_file),
-        (write_junit, junit_file),
+    for writer, path in (
+        ("csv.write_official_csv", csv_file),
+        ("csv.write_long_csv", long_csv),
+        ("json.write_json", json_file),
+        ("sarif.write_sarif", sarif_file),
+        ("junit.write_junit", junit_file),
     ):
         if path is not None:
-            write(report, path)
+            _writer(writer)(report, path)
     print_report(report)
     return 1 if report.fails else 0
 
@@ -123,6 +126,13 @@ def checks() -> None:
     from levelfield.submission.inference.checks import INFERENCE
 
     print_texts(INFERENCE.texts)
+
+
+def _writer(name: str) -> Callable[[Report, Path], None]:
+    """Of ``json.write_json``: a run loads only what it writes."""
+    module, _, function = name.partition(".")
+    found: Callable[[Report, Path], None] = getattr(import_module(f"levelfield.submission.outputs.{module}"), function)
+    return found
 
 
 def _cores() -> int:

@@ -112,12 +112,13 @@ def print_texts(texts: Iterable[CheckText]) -> None:
 
 def print_explanation(text: CheckText, weights: str) -> None:
     """Print all that is said of one check."""
+    official = "the official checker" if text.official else text.also
     click.secho(f"{text.code}  {text.title}", bold=True)
     for name, words in (
         ("why", text.why),
         ("weighs", weights),
         ("rule", text.clause),
-        ("looked at by", "the official checker and levelfield" if text.official else "levelfield only"),
+        ("looked at by", f"{official} and levelfield" if official else "levelfield only"),
         ("example", text.example),
         ("fix", text.fix),
     ):

@@ -12,14 +12,19 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from levelfield.errors import RulesError, UsageError, nearest
-from levelfield.rules import mobile, rule_set, tiny, training
+from levelfield.rules import rule_set
 from levelfield.rules.document import Path as FieldPath
 from levelfield.rules.document import extend, get, shown_path
 from levelfield.rules.model import Document, RuleFile, RuleSet
-from levelfield.rules.round import Origin
+from levelfield.rules.origin import Origin
+
+if TYPE_CHECKING:
+    from levelfield.rules.mobile import MobileRules
+    from levelfield.rules.tiny import TinyRules
+    from levelfield.rules.training import TrainingRules
 
 __all__ = [
     "AnyRules",
@@ -33,10 +38,10 @@ __all__ = [
     "load_training",
 ]
 
-AnyRules: TypeAlias = RuleSet | training.TrainingRules | tiny.TinyRules | mobile.MobileRules
+AnyRules: TypeAlias = "RuleSet | TrainingRules | TinyRules | MobileRules"
 """The rules of a round of any suite."""
 
-Kind = TypeVar("Kind", RuleSet, training.TrainingRules, tiny.TinyRules, mobile.MobileRules)
+Kind = TypeVar("Kind", "RuleSet", "TrainingRules", "TinyRules", "MobileRules")
 
 
 @cache
@@ -71,18 +76,24 @@ def load(name: str) -> RuleSet:
     return _of_kind(name, RuleSet, rule_set.FAMILY)
 
 
-def load_training(name: str) -> training.TrainingRules:
+def load_training(name: str) -> TrainingRules:
     """The rules of a round of training: ``training-v1.1``. Raises as :func:`load`."""
+    from levelfield.rules import training  # noqa: PLC0415 - a run needs the rules of one suite
+
     return _of_kind(name, training.TrainingRules, training.FAMILY)
 
 
-def load_tiny(name: str) -> tiny.TinyRules:
+def load_tiny(name: str) -> TinyRules:
     """The rules of a round of tiny: ``tiny-v0.7``. Raises as :func:`load`."""
+    from levelfield.rules import tiny  # noqa: PLC0415
+
     return _of_kind(name, tiny.TinyRules, tiny.FAMILY)
 
 
-def load_mobile(name: str) -> mobile.MobileRules:
+def load_mobile(name: str) -> MobileRules:
     """The rules of a round of mobile: ``mobile-v2.0``. Raises as :func:`load`."""
+    from levelfield.rules import mobile  # noqa: PLC0415
+
     return _of_kind(name, mobile.MobileRules, mobile.FAMILY)
 
 
@@ -157,11 +168,17 @@ def _read(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> AnyRules:
 def _build(document: Document, origin: Origin) -> AnyRules:
     """Hand a whole document to the family that understands it."""
     match document.get("family"):
-        case training.FAMILY:
+        case "training":
+            from levelfield.rules import training  # noqa: PLC0415
+
             return training.build(document, origin=origin)
-        case tiny.FAMILY:
+        case "tiny":
+            from levelfield.rules import tiny  # noqa: PLC0415
+
             return tiny.build(document, origin=origin)
-        case mobile.FAMILY:
+        case "mobile":
+            from levelfield.rules import mobile  # noqa: PLC0415
+
             return mobile.build(document, origin=origin)
         case _:  # also what is wrong there: inference says what it expected
             return rule_set.build(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from levelfield.rules.citations import Cites, read_citations, read_sources
 from levelfield.rules.document import Value as DocumentValue
 from levelfield.rules.model import Citation, Document, RuleFile, Source
+from levelfield.rules.origin import Origin
 from levelfield.rules.table import Problems, Table
 from levelfield.terms import Division
 
-__all__ = ["FORMAT", "Head", "Measure", "Origin", "Round", "Target", "check_aliases", "measure", "read_head", "targets"]
+__all__ = ["FORMAT", "Head", "Measure", "Round", "Target", "check_aliases", "measure", "read_head", "targets"]
 
 FORMAT = 1
 """Version of the file format. History: 1 (0.1.0) the first."""
@@ -70,20 +71,6 @@ class Target:
         """``top-1 accuracy ≥ 75.9 %``."""
         sign = "≤" if self.at_least is None else "≥"
         return f"{self.name} {sign} {self.bound:.8g}{'' if self.unit == '1' else f' {self.unit}'}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a document was read from, before it is understood."""
-
-    name: str
-    """``training-v1.1``."""
-    extends: str | None
-    """The round that it was made from, if any."""
-    files: tuple[RuleFile, ...]
-    """The base first."""
-    sha256: str
-    """Of the rule file; with bases, of the hashes of all files in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

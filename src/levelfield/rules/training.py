@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from levelfield.errors import RulesError, nearest
 from levelfield.rules.citations import Cites
 from levelfield.rules.model import Citation, Document
-from levelfield.rules.round import Measure, Origin, Round, Target, check_aliases, measure, read_head, targets
+from levelfield.rules.origin import Origin
+from levelfield.rules.round import Measure, Round, Target, check_aliases, measure, read_head, targets
 from levelfield.rules.table import Table
 
 __all__ = ["FAMILY", "Status", "TrainingBenchmark", "TrainingRules", "build"]

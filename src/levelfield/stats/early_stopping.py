@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 __all__ = [
     "CONFIDENCE",
@@ -120,7 +121,7 @@ def successes_needed(over_bound: int, percentile: float) -> int:
     _check(percentile)
     if over_bound < 0:
         raise ValueError(f"over_bound: found {over_bound}, expected 0 or more.")
-    guess = queries_for_share(over_bound, percentile) - over_bound
+    guess = _queries_for(over_bound - _skew(percentile), percentile) - over_bound
     return _least(
         lambda h: probability_of_at_most(over_bound, h + over_bound, percentile) < _RISK, guess=max(guess, 1), floor=1
     )
@@ -131,6 +132,7 @@ def queries_needed(over_bound: int, percentile: float) -> int:
     return successes_needed(over_bound, percentile) + over_bound
 
 
+@lru_cache
 def minimum_queries(percentile: float) -> int:
     """n(1): below it no percentile can be estimated (64 for p90, 662 for p99, 6636 for p99.9)."""
     return queries_needed(1, percentile)
@@ -147,7 +149,7 @@ def most_over_bound(queries: int, percentile: float) -> int | None:
         return None
     failure = 1 - percentile
     # h falls with the probability, so h(t) <= n - t exactly where the probability at h = n - t is below the risk.
-    guess = int(queries * failure - _Z * math.sqrt(queries * percentile * failure))
+    guess = math.ceil(queries * failure - _Z * math.sqrt(queries * percentile * failure) + _skew(percentile))
     return (
         _least(lambda t: not probability_of_at_most(t, queries, percentile) < _RISK, guess=max(guess, 2), floor=2) - 1
     )
@@ -164,8 +166,18 @@ def estimate_index(queries: int, percentile: float) -> int | None:
 
 def queries_for_share(over_bound: int, percentile: float) -> int:
     """About how many queries with ``over_bound`` over the bound are enough (normal approximation)."""
+    return _queries_for(over_bound, percentile)
+
+
+def _skew(percentile: float) -> float:
+    """How far the binomial quantile is from the normal one: skewness and the half of a step (Cornish and Fisher)."""
+    return (_Z * _Z - 1) / 6 * (2 * percentile - 1) - 0.5
+
+
+def _queries_for(over_bound: float, percentile: float) -> int:
     failure = 1 - percentile
     spread = _Z * math.sqrt(percentile * failure)
+    over_bound = max(over_bound, 0.0)
     # n q - spread sqrt(n) = t, solved for sqrt(n).
     root = (spread + math.sqrt(spread * spread + 4 * failure * over_bound)) / (2 * failure)
     return math.ceil(root * root)

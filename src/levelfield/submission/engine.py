@@ -39,19 +39,28 @@ class Selection:
 
     @classmethod
     def parse(
-        cls, texts: Sequence[CheckText], *, select: Iterable[str], ignore: Iterable[str], official: bool
+        cls, texts: Iterable[CheckText], *, select: Iterable[str], ignore: Iterable[str], official: bool
     ) -> Selection:
         """Read codes as users give them: ``INF012``, ``INF``, several with commas, ``official``.
 
         Raises:
             UsageError: There is no such code, or an official run would leave checks out.
         """
-        selected, ignored = _codes(texts, select), _codes(texts, ignore)
+        chosen, left_out = _words(select), _words(ignore)
+        # An official word names no check, so that none needs to be loaded to understand it.
+        named = any(word.lower() != OFFICIAL for word in (*chosen, *left_out))
+        codes = [text.code for text in texts] if named else []
+        selected, ignored = _known(codes, chosen), _known(codes, left_out)
         if official and (selected or ignored):
             raise UsageError(
                 "An official run makes every check.", hint="Leave out --select and --ignore, or leave out --official."
             )
         return cls(selected=selected, ignored=ignored, official=official)
+
+    @property
+    def is_official_only(self) -> bool:
+        """Whether only what the official submission checker looks at was asked for."""
+        return self.selected == (OFFICIAL,)
 
     def takes(self, text: CheckText) -> bool:
         """Whether a check runs."""
@@ -62,12 +71,19 @@ class Selection:
         return (not self.selected or named(self.selected)) and not named(self.ignored)
 
 
-def _codes(texts: Sequence[CheckText], given: Iterable[str]) -> tuple[str, ...]:
-    codes = [text.code for text in texts]
+def _words(given: Iterable[str]) -> list[str]:
+    """Codes as users give them, one by one."""
+    return [word for word in (part.strip() for entry in given for part in entry.split(",")) if word]
+
+
+def _known(codes: Sequence[str], words: Iterable[str]) -> tuple[str, ...]:
+    """The words, each of which begins a code, each once.
+
+    Raises:
+        UsageError: One does not.
+    """
     found = []
-    for word in (part.strip() for entry in given for part in entry.split(",")):
-        if not word:
-            continue
+    for word in words:
         code = OFFICIAL if word.lower() == OFFICIAL else word.upper()
         if code != OFFICIAL and not any(known.startswith(code) for known in codes):
             raise nearest(word, codes, what="check")

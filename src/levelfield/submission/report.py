@@ -24,7 +24,9 @@ class CheckText:
     """What a finding looks like."""
     fix: str
     official: bool
-    """Whether the round's official checker looks at this too."""
+    """Whether the round's official submission checker looks at this too."""
+    also: str = ""
+    """Another official tool that does, as ``check.py of mlcommons/power-dev``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

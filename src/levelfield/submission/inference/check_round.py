@@ -24,9 +24,7 @@ from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
 from levelfield.submission.inference.subjects import AuditSubject, Reader, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
-from levelfield.submission.power.judge import judge_session
-from levelfield.submission.power.session import read_session
-from levelfield.submission.report import Report
+from levelfield.submission.report import CheckText, Report
 from levelfield.submission.sources.port import Source
 
 __all__ = ["check_round"]
@@ -64,7 +62,8 @@ def check_round(
     Raises:
         InputError: The source cannot be listed, or holds no submission.
     """
-    registry = INFERENCE.only(selection.takes)
+    registry = INFERENCE.only(selection)
+    texts = registry.texts  # loads what sessions need once, before work is shared among processes
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
@@ -85,7 +84,7 @@ def check_round(
     _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
     claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
     _run(registry.round, RoundSubject(claims, rules, exact_queries), whole.tally, result="", closed=True)
-    return _report(Reader(source, tree, layout, rules), selection, registry, whole)
+    return _report(Reader(source, tree, layout, rules), selection, texts, whole)
 
 
 def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
@@ -107,7 +106,7 @@ def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Regi
 def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> None:
     closed, tally = result.is_closed, part.tally
     _run(registry.results, result, tally, result=result.path, closed=closed)
-    if registry.sessions and result.has_power:
+    if result.has_power and registry.sessions:
         _check_session(result, registry, tally)
     compliant = None
     if closed and registry.audits:
@@ -131,6 +130,9 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
 
 def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> None:
     """Judge the measured session of a result."""
+    from levelfield.submission.power.judge import judge_session  # noqa: PLC0415 - few trees have measured power
+    from levelfield.submission.power.session import read_session  # noqa: PLC0415
+
     folder, reader = result.performance_path.rpartition("/")[0], result.reader
 
     def read(name: str) -> bytes | None:
@@ -173,7 +175,7 @@ def _run(checks: Iterable[Check[Subject]], subject: Subject, tally: Tally, *, re
         tally.skipped += skipped
 
 
-def _report(reader: Reader, selection: Selection, registry: Registry, whole: _Part) -> Report:
+def _report(reader: Reader, selection: Selection, texts: tuple[CheckText, ...], whole: _Part) -> Report:
     source, rules = reader.source, reader.rules
     results = []
     for result in sorted(whole.results, key=lambda result: result.provenance.path):
@@ -191,7 +193,7 @@ def _report(reader: Reader, selection: Selection, registry: Registry, whole: _Pa
         official=selection.official,
         selected=selection.selected,
         ignored=selection.ignored,
-        checks=registry.texts,
+        checks=texts,
         findings=whole.tally.findings(),
         findings_left_out=whole.tally.left_out,
         skipped=tuple(sorted(whole.tally.skipped, key=lambda one: (one.subject, one.code, one.reason))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["OFFICIAL_NAMES", "CheckOutcome", "Outcome"]
+__all__ = ["OFFICIAL_NAMES", "POWER_CHECKER", "CheckOutcome", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -33,6 +33,8 @@ OFFICIAL_NAMES = (
     "Check debug is disabled on server-side",
 )
 """The eleven checks of ``compliance/check.py``, as it prints them and in its order."""
+POWER_CHECKER = "check.py of mlcommons/power-dev"
+"""The official tool for sessions; the submission checker looks at none of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

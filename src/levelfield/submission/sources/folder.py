@@ -9,7 +9,7 @@ from pathlib import Path
 from levelfield.errors import InputError
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
 from levelfield.submission.sources.listing import Collector, Listing
-from levelfield.submission.sources.paths import problem_of, shown
+from levelfield.submission.sources.paths import is_plain, problem_of, shown
 from levelfield.submission.sources.port import Entry, Refused
 
 __all__ = ["FolderSource"]
@@ -141,20 +141,25 @@ def _add(collector: Collector[str], entry: os.DirEntry[str], path: str, folders:
         if entry.is_symlink():
             collector.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - a text, as it stands
             return
+        if entry.is_dir(follow_symlinks=False):  # known from the list; asking for its status would cost a call
+            _add_folder(collector, entry.name, path, folders, bounds)
+            return
         status = entry.stat(follow_symlinks=False)
     except OSError as error:
         collector.refuse(path, f"cannot be looked at: {error.strerror or error}")
         return
     match stat.S_IFMT(status.st_mode):
-        case stat.S_IFDIR if entry.name == VERSION_CONTROL:
-            pass
-        case stat.S_IFDIR:
-            collector.count()
-            if problem := problem_of(path, bounds):
-                collector.refuse(path, f"{problem}; nothing below it is read")
-            else:
-                folders.append(path)
         case stat.S_IFREG:
             collector.add(path, status.st_size, path)
         case kind:
             collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
+
+
+def _add_folder(collector: Collector[str], name: str, path: str, folders: list[str], bounds: Bounds) -> None:
+    if name == VERSION_CONTROL:
+        return
+    collector.count()
+    if not is_plain(path, bounds) and (problem := problem_of(path, bounds)):
+        collector.refuse(path, f"{problem}; nothing below it is read")
+    else:
+        folders.append(path)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from levelfield.errors import InputError
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
-from levelfield.submission.sources.paths import clean, from_bytes, problem_of, shown, target_of
+from levelfield.submission.sources.paths import clean, from_bytes, is_plain, problem_of, shown, target_of
 from levelfield.submission.sources.port import Entry, Refused
 from levelfield.terms import Division
 
@@ -178,8 +178,11 @@ class Collector(Generic[Place]):
         )
 
     def _accept(self, name: bytes | str) -> str | None:
-        path = clean(from_bytes(name) if isinstance(name, bytes) else name)
+        path = from_bytes(name) if isinstance(name, bytes) else name
         self.count()
+        if is_plain(path, self._bounds):
+            return path
+        path = clean(path)
         if problem := problem_of(path, self._bounds):
             self.refuse(path, problem)
             return None
@@ -196,10 +199,10 @@ class Collector(Generic[Place]):
     def _refuse_files_that_are_folders(self) -> None:
         folders: set[str] = set()
         for path in self._files:
-            above = dirname(path)
+            above = path.rpartition("/")[0]
             while above and above not in folders:
                 folders.add(above)
-                above = dirname(above)
+                above = above.rpartition("/")[0]
         for path in folders & (self._files.keys() | self._links.keys()):
             self.refuse(path, "a folder, and a file or link of the same name; the folder is read")
             self._files.pop(path, None)

@@ -8,11 +8,7 @@ from pathlib import Path
 from levelfield.errors import InputError, UsageError
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
 from levelfield.submission.sources.folder import FolderSource
-from levelfield.submission.sources.git import GitSource
 from levelfield.submission.sources.port import Source
-from levelfield.submission.sources.tar import TarSource
-from levelfield.submission.sources.unpacking import packing_of
-from levelfield.submission.sources.zip import ZipSource
 
 __all__ = ["open_source"]
 
@@ -34,6 +30,8 @@ def open_source(text: str, *, bounds: Bounds = BOUNDS) -> Source:
     if not text or "\0" in text:
         raise UsageError("No source was named.", hint=f"Expected: {SPELLING}.")
     if text.startswith(GIT):
+        from levelfield.submission.sources.git import GitSource  # noqa: PLC0415 - a run reads one kind of source
+
         repository, revision, subtree = _git_parts(text)
         return GitSource(repository, revision=revision, subtree=subtree, name=text, bounds=bounds)
     path = Path(text)
@@ -48,6 +46,14 @@ def open_source(text: str, *, bounds: Bounds = BOUNDS) -> Source:
             head = stream.read(512)
     except OSError as error:
         raise InputError(f"{text} cannot be read: {error.strerror or error}.") from error
+    return _open_archive(path, head, text, bounds)
+
+
+def _open_archive(path: Path, head: bytes, text: str, bounds: Bounds) -> Source:
+    from levelfield.submission.sources.tar import TarSource  # noqa: PLC0415
+    from levelfield.submission.sources.unpacking import packing_of  # noqa: PLC0415
+    from levelfield.submission.sources.zip import ZipSource  # noqa: PLC0415
+
     if head.startswith(ZIP_MAGIC) or path.suffix.lower() == ".zip":
         return ZipSource(path, name=text, bounds=bounds)
     if packing_of(head) or head.startswith(TAR_MAGIC, TAR_MAGIC_AT) or path.suffix.lower() == ".tar":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from levelfield.submission.inference.checks.accuracy import ACCURACY_CHECKS
 from levelfield.submission.inference.checks.audit_scores import AUDIT_SCORE_CHECKS
 from levelfield.submission.inference.checks.audits import AUDIT_CHECKS
@@ -19,9 +21,18 @@ from levelfield.submission.inference.checks.run_log import RUN_LOG_CHECKS
 from levelfield.submission.inference.checks.run_settings import RUN_SETTINGS_CHECKS
 from levelfield.submission.inference.checks.summary import SUMMARY_CHECKS
 from levelfield.submission.inference.checks.system import SYSTEM_CHECKS
-from levelfield.submission.power.checks import SESSION_CHECKS
+
+if TYPE_CHECKING:
+    from levelfield.submission.power.check import SessionCheck
 
 __all__ = ["INFERENCE", "Registry", "RoundSubject", "TreeSubject"]
+
+
+def _sessions() -> tuple[SessionCheck, ...]:
+    from levelfield.submission.power.checks import SESSION_CHECKS  # noqa: PLC0415 - few trees have measured power
+
+    return SESSION_CHECKS
+
 
 INFERENCE = Registry(
     tree=TREE_CHECKS,
@@ -39,7 +50,7 @@ INFERENCE = Registry(
         *POWER_CHECKS,
     ),
     audits=(*AUDIT_CHECKS, *AUDIT_SCORE_CHECKS),
-    sessions=SESSION_CHECKS,
+    load_sessions=_sessions,
     round=(*DRAW_CHECKS, *DUPLICATE_CHECKS),
     official=OFFICIAL_CHECKS,
 )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import Check
+from levelfield.submission.engine import Selection
 from levelfield.submission.inference.claims import RunClaim
 from levelfield.submission.inference.official import OfficialOutcome
 from levelfield.submission.inference.subjects import AuditSubject, BenchmarkSubject, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, Tree
-from levelfield.submission.power.check import SessionCheck
 from levelfield.submission.report import CheckText
 from levelfield.submission.sources.port import Source
+
+if TYPE_CHECKING:
+    from levelfield.submission.power.check import SessionCheck
 
 __all__ = ["Registry", "RoundSubject", "TreeSubject"]
 
@@ -50,8 +54,8 @@ class Registry:
     results: tuple[Check[ResultSubject], ...] = ()
     audits: tuple[Check[AuditSubject], ...] = ()
     """Of closed submissions."""
-    sessions: tuple[SessionCheck, ...] = ()
-    """Of measured power."""
+    load_sessions: Callable[[], tuple[SessionCheck, ...]] = tuple
+    """Gives those of measured power: a tenth of all code, for the few trees that have some."""
     round: tuple[Check[RoundSubject], ...] = ()
     official: tuple[Check[OfficialOutcome], ...] = ()
 
@@ -64,19 +68,36 @@ class Registry:
         return tuple(sorted((check for group in groups for check in group), key=lambda check: check.code))
 
     @property
+    def sessions(self) -> tuple[SessionCheck, ...]:
+        """Of measured power."""
+        return self.load_sessions()
+
+    @property
     def texts(self) -> tuple[CheckText, ...]:
         """What is said of each, those of sessions included."""
-        return (*(check.text for check in self.every), *(check.text for check in self.sessions))
+        return tuple(self.each_text())
 
-    def only(self, takes: Callable[[CheckText], bool]) -> Registry:
-        """Those whose text is taken."""
+    def each_text(self) -> Iterator[CheckText]:
+        """The same, one after the other: nothing is loaded before it is asked for."""
+        yield from (check.text for check in self.every)
+        yield from (check.text for check in self.sessions)
+
+    def only(self, selection: Selection) -> Registry:
+        """Those that are selected."""
+        takes = selection.takes
+
+        @cache
+        def sessions() -> tuple[SessionCheck, ...]:
+            # None of them is the official submission checker's, so they need not be loaded to be left out.
+            return () if selection.is_official_only else tuple(check for check in self.sessions if takes(check.text))
+
         return Registry(
             tree=tuple(check for check in self.tree if takes(check.text)),
             systems=tuple(check for check in self.systems if takes(check.text)),
             benchmarks=tuple(check for check in self.benchmarks if takes(check.text)),
             results=tuple(check for check in self.results if takes(check.text)),
             audits=tuple(check for check in self.audits if takes(check.text)),
-            sessions=tuple(check for check in self.sessions if takes(check.text)),
+            load_sessions=sessions,
             round=tuple(check for check in self.round if takes(check.text)),
             official=tuple(check for check in self.official if takes(check.text)),
         )

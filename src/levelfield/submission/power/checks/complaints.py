@@ -16,6 +16,7 @@ from levelfield.formats.ptd_log import Complaint, ComplaintKind, PtdRun
 from levelfield.rules.power_check import PowerCheck, power_checks
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.outcome import POWER_CHECKER
 from levelfield.submission.power.session import Load, Part, PowerSession
 from levelfield.submission.report import CheckText
 
@@ -190,7 +191,8 @@ COMPLAINTS = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, check_ptd_logs; all lines are looked at, not the first only",
         example="`ERROR: Bad watts reading nan from WT310` between power_begin and power_end.",
         fix="Fix the cause (range, cable, USB) and measure again.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=(Part.SERVER, Part.PTD_LOG),
     judge=_judge,

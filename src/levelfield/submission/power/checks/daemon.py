@@ -9,6 +9,7 @@ from levelfield.formats.power_session import FileName, PtdMessage
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.outcome import POWER_CHECKER
 from levelfield.submission.power.protocol import EXPECTED_REPLIES, MEASUREMENTS, NOTHING_TO_STOP, RESTORING_VOLTS
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
@@ -101,7 +102,8 @@ DAEMON_MESSAGES = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, ptd_messages_check",
         example="Identify is answered by version=1.8.0, or `SR,A,5` by `Error: ..`.",
         fix="Measure again with a supported PTDaemon and analyzer, without touching the analyzer in between.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=(Part.SERVER,),
     judge=_judge,

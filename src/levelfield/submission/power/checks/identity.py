@@ -10,6 +10,7 @@ from levelfield.formats.power_session import FileName
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.outcome import POWER_CHECKER
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
 
@@ -94,7 +95,8 @@ UUIDS = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, uuid_check",
         example="server.json has another `uuid.client` than client.json.",
         fix="Hand in the two records of one session.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=BOTH,
     judge=_judge_uuids,
@@ -107,7 +109,8 @@ SESSION_NAME = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, session_name_check",
         example="client.json says 2022-02-07_10-58-49, server.json 2022-02-07_11-58-49.",
         fix="Hand in the two records of one session.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=BOTH,
     judge=_judge_name,
@@ -120,7 +123,8 @@ MESSAGES = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, messages_check",
         example="The client got `OK` to `session,..,start,ranging`, the server says that it sent `Error`.",
         fix="Hand in the records as the tool wrote them.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=BOTH,
     judge=_judge_messages,

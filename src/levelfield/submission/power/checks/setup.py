@@ -8,6 +8,7 @@ from levelfield.formats.power_session import AnalyzerSetup, FileName
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.outcome import POWER_CHECKER
 from levelfield.submission.power.protocol import TWO_CHANNELS
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
@@ -67,7 +68,8 @@ ANALYZER_SETUP = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, check_ptd_config",
         example="`ptd_config.device_type` is 1.",
         fix="Start PTDaemon with a supported analyzer and its channels.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=(Part.SERVER,),
     judge=_judge_setup,
@@ -80,7 +82,8 @@ DEBUG = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, debug_check",
         example="`debug: true` in server.json.",
         fix="Unset MLPP_DEBUG on the director and measure again.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=(Part.SERVER,),
     judge=_judge_debug,

@@ -8,6 +8,7 @@ from levelfield.formats.power_session import FileName, SessionFile
 from levelfield.rules.power_check import PowerCheck, ToolSources, power_checks
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.outcome import POWER_CHECKER
 from levelfield.submission.power.session import Part, PowerSession
 from levelfield.submission.report import CheckText
 
@@ -60,7 +61,8 @@ def _text(code: str, side: str) -> CheckText:
         clause="mlcommons/power-dev, compliance/check.py, sources_check",
         example=f"`sources` of power/{side}.json holds a client.py with another SHA-1.",
         fix="Measure with an unchanged release of mlcommons/power-dev that the round accepts.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     )
 
 

@@ -9,6 +9,7 @@ from levelfield.formats.power_session import FileName, Mark
 from levelfield.rules.power_check import PowerCheck, power_checks
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
+from levelfield.submission.power.outcome import POWER_CHECKER
 from levelfield.submission.power.protocol import DAYLIGHT_SAVING_S
 from levelfield.submission.power.session import Load, Part, Phase, PowerSession
 from levelfield.submission.report import CheckText
@@ -146,7 +147,8 @@ TIMING = SessionCheck(
         clause="mlcommons/power-dev, compliance/check.py, phases_check",
         example="The clocks are 350 ms apart, or the load of testing ended after the client's third mark.",
         fix="Synchronise both clocks with the same NTP server and measure again.",
-        official=True,
+        official=False,
+        also=POWER_CHECKER,
     ),
     needs=(Part.CLIENT, Part.SERVER),
     judge=_judge,
