@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "IndexArray", "InferenceTask", "ModelFacts", "PayloadArray", "Precision", "Score"]
+__all__ = ["Dataset", "IndexArray", "InferenceTask", "ModelFacts", "OfManyLengths", "PayloadArray", "Precision", "Score"]
 
 IndexArray: TypeAlias = NDArray[np.int64]
 """(samples,): positions in the dataset."""
@@ -129,3 +129,15 @@ class InferenceTask(Protocol):
 
     def model_facts(self) -> ModelFacts:
         """What a submission states of the model."""
+
+
+@runtime_checkable
+class OfManyLengths(Protocol):
+    """What a task offers besides, if a batch costs as much as its longest sample.
+
+    The samples of an Offline query may then be run in the order of their lengths; any order is allowed there
+    (inference_rules.adoc, "Test Data Traversal Order").
+    """
+
+    def lengths(self, indices: IndexArray) -> IndexArray:
+        """(samples,): how long each sample is, in any unit."""

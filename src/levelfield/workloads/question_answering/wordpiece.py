@@ -7,6 +7,7 @@ the round pins (language/bert/Dockerfile, tag v2.0).
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -16,9 +17,9 @@ from levelfield.errors import DatasetError
 
 __all__ = ["CLS", "PAD", "SEP", "UNKNOWN", "WordPiece", "basic_tokens", "read_vocabulary"]
 
-PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
-SPECIAL = frozenset({PAD, UNKNOWN, CLS, SEP, MASK})
-"""Kept whole where they stand between white space; the others of these must be in a vocabulary."""
+PAD, UNKNOWN, CLS, SEP = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
+_SPECIAL = re.compile(r"(\[(?:PAD|UNK|CLS|SEP|MASK)\])")
+"""Kept whole wherever they stand in a text."""
 LONGEST_WORD = 100
 """Characters; a longer word is unknown as a whole."""
 _REMEMBERED_WORDS = 1 << 16
@@ -37,13 +38,11 @@ _IDEOGRAPHS = (
 
 def basic_tokens(text: str) -> list[str]:
     """Words and single punctuation marks, lower case, without accents."""
-    found = []
-    for word in _spaced(text).split():
-        if word in SPECIAL:
-            found.append(word)
-        else:
-            found += _split_at_punctuation(_without_accents(word.lower()))
-    return found
+    return [
+        part
+        for word in _spaced(text).split()
+        for part in _split_at_punctuation(_without_accents(word.lower()))
+    ]
 
 
 class WordPiece:
@@ -61,11 +60,19 @@ class WordPiece:
 
     def tokens(self, text: str) -> list[str]:
         """The pieces of a text, in order."""
-        return [piece for word in basic_tokens(text) for piece in self._pieces(word)]
+        if "[" not in text:
+            return self._ordinary(text)
+        found = []
+        for part in _SPECIAL.split(text):
+            found += [part] if _SPECIAL.fullmatch(part) else self._ordinary(part)
+        return found
 
     def ids(self, tokens: Iterable[str]) -> list[int]:
-        """The number of each token."""
-        return [self._ids[token] for token in tokens]
+        """The number of each token; a special one that the vocabulary lacks counts as unknown."""
+        return [self._ids.get(token, self._ids[UNKNOWN]) for token in tokens]
+
+    def _ordinary(self, text: str) -> list[str]:
+        return [piece for word in basic_tokens(text) for piece in self._pieces(word)]
 
     def _cut(self, word: str) -> tuple[str, ...]:
         if len(word) > LONGEST_WORD:
