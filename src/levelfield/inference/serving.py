@@ -13,7 +13,7 @@ from levelfield.errors import LevelfieldError, SystemUnderTestError
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
 from levelfield.terms import Scenario
-from levelfield.workloads.task import InferenceTask
+from levelfield.workloads.task import InferenceTask, OfManyLengths
 
 __all__ = ["Serving", "capacity_per_s", "default_serving", "serve"]
 
@@ -69,6 +69,7 @@ def serve(task: InferenceTask, serving: Serving, *, name: str) -> FunctionSystem
         workers=serving.workers,
         batch_size=size,
         batch_delay_ns=serving.batch_delay_ns,
+        lengths=task.lengths if isinstance(task, OfManyLengths) else None,
     )
 
 

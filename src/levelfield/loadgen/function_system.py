@@ -50,6 +50,8 @@ class FunctionSystem:
             where nothing arrives meanwhile.
         batch_size: Most samples per call. A larger query is cut into such pieces.
         batch_delay_ns: How long a worker waits for a batch to fill up once it has its first sample.
+        lengths: Of samples, by their dataset indices, where a batch costs as much as its longest: a query of more than
+            one batch is then cut into batches of like lengths, the longest first.
 
     A call that raises ends the run; so does an output whose length is not the number of samples.
     """
@@ -62,6 +64,7 @@ class FunctionSystem:
         workers: int = 1,
         batch_size: int = 1,
         batch_delay_ns: int = 0,
+        lengths: Callable[[IntArray], IntArray] | None = None,
     ) -> None:
         problems = [
             f"{what}: found {value}, expected {least} or more."
@@ -80,6 +83,7 @@ class FunctionSystem:
         """Most samples per call."""
         self.workers = workers
         """Threads that call the function; 0 = the issuing thread."""
+        self._lengths = lengths
         self._delay_s = batch_delay_ns / 1e9
         self._waiting: deque[_Work] = deque()
         self._waiting_samples = 0
@@ -95,6 +99,9 @@ class FunctionSystem:
     def issue(self, ids: IntArray, indices: IntArray, complete: Completions) -> None:
         """Run the samples at once (no workers), or queue them."""
         size = self.batch_size
+        if self._lengths is not None and len(ids) > size:
+            order = np.argsort(-self._lengths(indices), kind="stable")
+            ids, indices = ids[order], indices[order]
         pieces = (
             [_Work(ids, indices, complete)]
             if len(ids) <= size

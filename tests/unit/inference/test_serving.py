@@ -3,10 +3,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+import numpy as np
 import pytest
 
 from levelfield.errors import SystemUnderTestError, UsageError
-from levelfield.inference.benchmarks import benchmark_named
+from levelfield.inference.benchmarks import benchmark_named, registry
 from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
 from levelfield.rules.load import load
 from levelfield.terms import Scenario
@@ -88,8 +89,46 @@ def test_unknown_benchmark_names_the_nearest() -> None:
         benchmark_named("resnet5", load("inference-v2.0"))
 
 
-def test_benchmark_of_the_round_that_cannot_be_run_yet_says_so() -> None:
+def test_benchmark_of_the_round_that_cannot_be_run_yet_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "BENCHMARKS", (benchmark_named("resnet50", load("inference-v2.0")),))
     with pytest.raises(
         UsageError, match=r"bert-99 is a benchmark of inference-v2\.0, but levelfield cannot run it yet"
     ):
         benchmark_named("bert-99", load("inference-v2.0"))
+
+
+class ManyLengths(Task):
+    """Sample i is i % 4 long."""
+
+    def lengths(self, indices: IndexArray) -> IndexArray:
+        return indices % 4
+
+    def infer(self, indices: IndexArray) -> PayloadArray:
+        self.seen = [*getattr(self, "seen", []), indices.tolist()]
+        return indices.reshape(-1, 1)
+
+
+class Told:
+    """Keeps what was completed."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[int, list[int]] = {}
+
+    def __call__(self, ids: IndexArray, payloads: object = None, token_counts: object = None) -> None:
+        self.outputs.update(zip(ids.tolist(), np.asarray(payloads).tolist(), strict=True))
+
+    def first_token(self, ids: IndexArray, payloads: object = None) -> None: ...
+
+    def fail(self, error: BaseException) -> None:
+        raise error
+
+
+def test_query_of_many_batches_is_run_in_the_order_of_lengths() -> None:
+    task, told = ManyLengths(), Told()
+    with serve(task, Serving(threads=1, workers=0, batch_size=3), name="s") as system:
+        system.issue(np.arange(100, 110), np.arange(10), told)
+        assert task.seen == [[3, 7, 2], [6, 1, 5], [9, 0, 4], [8]]
+        assert told.outputs == {100 + index: [index] for index in range(10)}
+        task.seen = []
+        system.issue(np.arange(3), np.arange(3), told)
+        assert task.seen == [[0, 1, 2]]  # one batch: nothing is gained by an order
