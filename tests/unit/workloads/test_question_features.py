@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from levelfield.errors import DatasetError
+from levelfield.workloads.question_answering.labels import positions_of, support_of
 from levelfield.workloads.question_answering.preprocess import (
     Feature,
     Lengths,
     examples_of,
     features_of,
     padded,
-    positions_of,
 )
 from levelfield.workloads.question_answering.squad import Answer, Paragraph, Question, as_squad, read_squad
 from levelfield.workloads.question_answering.wordpiece import WordPiece
@@ -111,6 +111,15 @@ def test_answer_in_tokens(context: str, answer: str, start: int, expected: list[
     example = examples_of([paragraph(context, "q ?" if len(context) > 12 else "q ?", answer, start)])[0]
     features = features_of([example], PIECES, SHORT if len(context) > 12 else Lengths(sequence=16, stride=4, question=2))
     assert [positions_of(feature, example, PIECES) for feature in features][: len(expected)] == expected
+
+
+def test_support_is_the_sentence_of_the_answer() -> None:
+    feature = cut("a b. c d. e", lengths=Lengths(sequence=14, stride=3, question=2))[0]
+    assert feature.tokens == ("[CLS]", "q", "?", "[SEP]", "a", "b", ".", "c", "d", ".", "e", "[SEP]")
+    assert np.flatnonzero(support_of(feature, (8, 8), 14)).tolist() == [7, 8, 9]
+    assert np.flatnonzero(support_of(feature, (4, 5), 14)).tolist() == [4, 5, 6]
+    assert np.flatnonzero(support_of(feature, (10, 10), 14)).tolist() == [10]
+    assert not support_of(feature, (0, 0), 14).any()
 
 
 # --- the file ---

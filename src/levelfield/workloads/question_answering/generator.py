@@ -4,8 +4,8 @@ A passage tells several facts of three or four people in any order, at times by 
 and facts share words, so that neither the name alone nor the kind of answer alone finds the answer. Every question has
 exactly one true answer in its passage, which is the limit of what can be reached: F1 100.
 
-Names are put together of pieces. A fifth of all pairs of pieces is kept out of training; the hard half of the test set
-has people whose first name and surname are both such pairs.
+A fifth of all pairs of first name and surname is kept out of training. The hard half of the test set has people with
+such names only.
 """
 
 from __future__ import annotations
@@ -20,12 +20,9 @@ from levelfield.workloads.question_answering.squad import Answer, Paragraph, Que
 
 __all__ = ["Names", "passages", "vocabulary"]
 
-STEMS = (
-    "bal ben bor cal dar del dun fal fer gar gol hal hel jor kal kel kor lan lor mar mel mor nar nel nor pal pel por "
-    "ral rem ros sal sel sor tal tel tor val vel vor"
-).split()
-FIRST_NAMES = tuple((stem + "a o ila era".split()[n % 3 + n // 20 % 2]).capitalize() for n, stem in enumerate(STEMS * 2))[:60]
-SURNAMES = tuple((stem + "en is on ud ek".split()[n % 4 + n // 40]).capitalize() for n, stem in enumerate(STEMS * 2))[:60]
+STEMS = "bal ben bor cal dar del dun fal fer gar gol hal hel jor kal kel kor lan lor mar".split()
+FIRST_NAMES = tuple((STEMS[n % 20] + "a o ila era".split()[n % 2 + n // 20 * 2]).capitalize() for n in range(30))
+SURNAMES = tuple((STEMS[n % 20] + "en is on ud".split()[n % 2 + n // 20 * 2]).capitalize() for n in range(30))
 PLACE_ENDINGS = "berg brook dale ford haven mouth stad ville wick worth".split()
 PLACE_WORDS = "new old east west".split()
 ORGANISATIONS = "bank mill school harbour theatre bakery".split()
@@ -37,11 +34,11 @@ UNITS = "two three four five six seven eight nine eleven twelve".split()
 TENS = "twenty thirty forty fifty sixty".split()
 
 HELD_OUT_SHARE = 5
-"""One pair of pieces in five is kept out of training."""
+"""One full name in five is kept out of training."""
 
 
 class Names(Enum):
-    """Which pairs of name pieces people have."""
+    """Which full names people have."""
 
     SEEN = "seen"
     UNSEEN = "unseen"
@@ -93,7 +90,7 @@ class _Fact:
 
 
 def vocabulary() -> tuple[str, ...]:
-    """The WordPiece vocabulary: marks, words of the grammar, pieces of names, two-digit pieces of years."""
+    """The WordPiece vocabulary: marks, words of the grammar, names, pieces of places and of years."""
     words: set[str] = set()
     draw = _Draw(0)
     for make in _FACTS:
@@ -116,7 +113,7 @@ def passages(seed: int, count: int, *, names: Names, sentences: tuple[int, int] 
     Args:
         seed: The same seed gives the same passages.
         count: How many.
-        names: Whether people have names of pairs that training saw.
+        names: Whether people have names that training may see.
         sentences: Fewest and most in a passage.
     """
     draw = _Draw(seed)

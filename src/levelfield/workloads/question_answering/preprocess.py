@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from levelfield.workloads.question_answering.squad import Paragraph, Question
 from levelfield.workloads.question_answering.wordpiece import CLS, SEP, WordPiece
 
-__all__ = ["FULL", "MINI", "Example", "Feature", "Lengths", "examples_of", "features_of", "padded", "positions_of"]
+__all__ = ["FULL", "MINI", "Example", "Feature", "Lengths", "examples_of", "features_of", "padded"]
 
 _WHITE = frozenset(" \t\r\n\u202f")
 
@@ -113,26 +113,6 @@ def padded(features: Iterable[Feature], tokenizer: WordPiece, lengths: Lengths) 
         row[1, :count] = 1
         row[2, feature.first : count] = 1
     return rows
-
-
-def positions_of(feature: Feature, example: Example, tokenizer: WordPiece) -> tuple[int, int]:
-    """First and last token of the first answer, for training; (0, 0) where the window does not show all of it.
-
-    Of the words that the answer touches, the tokens that spell it; all of them if none do.
-    """
-    answer = example.question.answers[0]
-    starts = np.array(example.word_starts)
-    ends = (answer.start, answer.start + len(answer.text) - 1)
-    low, high = (int(np.searchsorted(starts, at, side="right")) - 1 for at in ends)
-    before = sum(len(tokenizer.tokens(word)) for word in example.words[:low])
-    touched = [piece for word in example.words[low : high + 1] for piece in tokenizer.tokens(word)]
-    spelt = tokenizer.tokens(answer.text)
-    at = next((at for at in range(len(touched)) if touched[at : at + len(spelt)] == spelt), None)
-    first, count = (before, len(touched)) if at is None else (before + at, len(spelt))
-    shown = first - feature.shown_from
-    if shown < 0 or shown + count > len(feature.words):
-        return 0, 0
-    return feature.first + shown, feature.first + shown + count - 1
 
 
 def _words(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
