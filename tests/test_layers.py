@@ -64,7 +64,7 @@ def test_only_the_command_line_prints_or_exits() -> None:
 
 
 TORCH_FILES = {"network.py"}
-"""Networks in torch. They define classes of its kind, so torch is imported at their top, and they only where it is there."""
+"""Networks in torch: they define classes of its kind, so it is imported at their top."""
 
 
 def test_only_training_imports_networks_in_torch() -> None:

@@ -1,8 +1,8 @@
 """Write a BERT-large with random weights and a small set of questions in SQuAD's format, to try the full edition with.
 
-Run ``python tools/bert_large_shape.py --out FOLDER [--questions N] [--layers N]`` in an environment with levelfield, torch
-(CPU) and onnx. It writes ``bert.onnx`` (1.3 GB, 335 million parameters, batch and length free), ``dev-v1.1.json`` and
-``vocab.txt``. Then, for example::
+Run ``python tools/bert_large_shape.py --out FOLDER [--questions N] [--layers N]`` in an environment with levelfield,
+torch (CPU) and onnx. It writes ``bert.onnx`` (1.3 GB, 335 million parameters, batch and length free),
+``dev-v1.1.json`` and ``vocab.txt``. Then, for example::
 
     levelfield inference run -b bert-99 -s SingleStream --edition full --data FOLDER --model FOLDER/bert.onnx
 

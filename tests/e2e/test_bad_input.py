@@ -12,8 +12,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from levelfield.inference.benchmarks import registry
 from levelfield.cli.app import run
+from levelfield.inference.benchmarks import registry
 
 SHIPPED = Path(__file__).parents[2] / "src/levelfield/workloads/image_classification/data"
 USAGE = 2

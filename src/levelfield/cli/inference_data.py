@@ -28,7 +28,9 @@ def command(*, benchmark: str, folder: Path, round_name: str, as_json: bool) -> 
     found = benchmark_named(benchmark, load(round_name))
     if found.check is None:
         able = ", ".join(known.name for known in BENCHMARKS if known.check is not None)
-        raise UsageError(f"levelfield cannot check a copy of the dataset of {found.name} yet.", hint=f"It can for: {able}.")
+        raise UsageError(
+            f"levelfield cannot check a copy of the dataset of {found.name} yet.", hint=f"It can for: {able}."
+        )
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder.", hint="Give the dataset folder with --check.")
     report = found.check(folder)

@@ -1,6 +1,7 @@
 """F1 and exact match of SQuAD v1.1.
 
-Facts: the evaluation script of SQuAD v1.1, as the round runs it (mlcommons/inference, language/bert/evaluate-v1.1.py, tag v2.0).
+Facts: the evaluation script of SQuAD v1.1, as the round runs it (mlcommons/inference, language/bert/evaluate-v1.1.py,
+tag v2.0).
 """
 
 from __future__ import annotations

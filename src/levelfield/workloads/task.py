@@ -13,7 +13,16 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "IndexArray", "InferenceTask", "ModelFacts", "OfManyLengths", "PayloadArray", "Precision", "Score"]
+__all__ = [
+    "Dataset",
+    "IndexArray",
+    "InferenceTask",
+    "ModelFacts",
+    "OfManyLengths",
+    "PayloadArray",
+    "Precision",
+    "Score",
+]
 
 IndexArray: TypeAlias = NDArray[np.int64]
 """(samples,): positions in the dataset."""

@@ -13,7 +13,7 @@ from levelfield.workloads.question_answering.dataset import Questions
 from levelfield.workloads.question_answering.postprocess import answers_of, as_written
 from levelfield.workloads.question_answering.preprocess import Lengths, examples_of, features_of
 from levelfield.workloads.question_answering.squad import Answer, Paragraph, Question
-from levelfield.workloads.question_answering.task import PayloadType, score_entries
+from levelfield.workloads.question_answering.task import REFERENCE_PAYLOAD, PayloadType, score_entries
 from levelfield.workloads.question_answering.wordpiece import WordPiece
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -36,7 +36,7 @@ def logits(**at: float) -> np.ndarray:
     """(12, 2) of -5 but where said: ``start3=2``."""
     found = np.full((LENGTHS.sequence, 2), -5.0)
     for name, value in at.items():
-        found[int(name.lstrip("startend")), int(name.startswith("end"))] = value
+        found[int(name.removeprefix("start").removeprefix("end")), int(name.startswith("end"))] = value
     return found
 
 
@@ -153,8 +153,8 @@ def payload(pairs: np.ndarray) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
-        (PayloadType(), struct.pack("<4f", 1, 2, 3, 4)),
-        (PayloadType(transposed=True), struct.pack("<4f", 1, 3, 2, 4)),
+        (REFERENCE_PAYLOAD, struct.pack("<4f", 1, 2, 3, 4)),
+        (PayloadType(dtype=np.dtype("<f4"), transposed=True), struct.pack("<4f", 1, 3, 2, 4)),
         (PayloadType(dtype=np.dtype("<f2")), struct.pack("<4e", 1, 2, 3, 4)),
         (PayloadType(dtype=np.dtype("<i8")), struct.pack("<4q", 1, 2, 3, 4)),
         (PayloadType(dtype=np.dtype("i1")), bytes([1, 2, 3, 4])),
@@ -168,7 +168,7 @@ def test_payload_variants(kind: PayloadType, data: bytes) -> None:
 @pytest.mark.parametrize("data", [b"", b"\0" * 7, b"\0" * 12, b"\0" * 32], ids=["empty", "odd", "half a pair", "long"])
 def test_payload_of_another_size_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=rf"found a payload of {len(data)} bytes, expected 24 \(3 pairs of float32\)"):
-        PayloadType().read(data, 3)
+        REFERENCE_PAYLOAD.read(data, 3)
 
 
 def test_score_is_of_the_log_alone() -> None:

@@ -108,8 +108,10 @@ def test_every_question_of_a_paragraph_has_its_inputs_in_order() -> None:
     ids=["words", "in brackets", "part of a token", "two windows", "cut by the first window"],
 )
 def test_answer_in_tokens(context: str, answer: str, start: int, expected: list[tuple[int, int]]) -> None:
-    example = examples_of([paragraph(context, "q ?" if len(context) > 12 else "q ?", answer, start)])[0]
-    features = features_of([example], PIECES, SHORT if len(context) > 12 else Lengths(sequence=16, stride=4, question=2))
+    example = examples_of([paragraph(context, "q ?", answer, start)])[0]
+    features = features_of(
+        [example], PIECES, SHORT if len(context) > 12 else Lengths(sequence=16, stride=4, question=2)
+    )
     assert [positions_of(feature, example, PIECES) for feature in features][: len(expected)] == expected
 
 

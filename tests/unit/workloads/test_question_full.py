@@ -101,9 +101,7 @@ def run_all(task: QuestionAnswering, batch: int = 4) -> list[tuple[int, bytes]]:
     task.dataset.load(np.arange(total))
     parts = [np.arange(start, min(start + batch, total)) for start in range(0, total, batch)]
     return [
-        (int(index), payload.tobytes())
-        for part in parts
-        for index, payload in zip(part, task.infer(part), strict=True)
+        (int(index), payload.tobytes()) for part in parts for index, payload in zip(part, task.infer(part), strict=True)
     ]
 
 
@@ -120,7 +118,9 @@ def run_all(task: QuestionAnswering, batch: int = 4) -> list[tuple[int, bytes]]:
     ],
     ids=["reference", "free length", "int32", "int8 reference", "TensorFlow names", "end first", "one output"],
 )
-def test_each_known_signature_gives_the_same_answers(squad: Path, write_model: WriteModel, options: dict[str, object]) -> None:
+def test_each_known_signature_gives_the_same_answers(
+    squad: Path, write_model: WriteModel, options: dict[str, object]
+) -> None:
     task = opened(squad, write_model(**options))
     assert isinstance(task.dataset, SampleLibrary)
     assert isinstance(task, OfManyLengths)
@@ -167,7 +167,10 @@ def test_fixed_length_gets_filling_and_its_logits_are_kept(squad: Path, write_mo
     ("options", "words"),
     [
         ({"names": ("input_ids", "mask", "segment_ids")}, ["has no input input_mask or attention_mask"]),
-        ({"names": ("x", "y", "z")}, ["has no input input_ids, and none input_mask", "found: inputs x: (any, 384) int64"]),
+        (
+            {"names": ("x", "y", "z")},
+            ["has no input input_ids, and none input_mask", "found: inputs x: (any, 384) int64"],
+        ),
         ({"names": ("input_ids", "input_mask", "segment_ids", "more")}, ["it has 4 inputs"]),
         ({"shape": ("batch", 128)}, ["an input has the shape (any, 128)", "expected: three int64 (or int32) inputs"]),
         ({"shape": (8, 384)}, ["its batch is fixed at 8"]),

@@ -23,7 +23,7 @@ NAME = re.compile(r"\b([A-Z]\w+) ([A-Z]\w+)\b")
 
 
 def full_names(names: Names) -> set[str]:
-    """Of those whom a question names in full: places have pieces of their own endings, organisations have an article."""
+    """Of people whom a question names in full."""
     found = set()
     for text in SOME[names]:
         for question in text.questions:
@@ -34,7 +34,10 @@ def full_names(names: Names) -> set[str]:
 
 def test_same_seed_same_bytes() -> None:
     content = json.dumps(as_squad(passages(1, 50, names=Names.SEEN), title="t"), sort_keys=True)
-    assert hashlib.sha256(content.encode()).hexdigest() == "0d27454def774415465c5a2478c6bf5f382350c20205ad94c17db57b4ed202ce"
+    assert (
+        hashlib.sha256(content.encode()).hexdigest()
+        == "0d27454def774415465c5a2478c6bf5f382350c20205ad94c17db57b4ed202ce"
+    )
     assert list(passages(1, 3, names=Names.SEEN)) != list(passages(2, 3, names=Names.SEEN))
 
 

@@ -22,7 +22,10 @@ VOCABULARY = [
         ("H\u00e9llo Na\u00efve", ["hello", "naive"]),
         ("Stra\u00dfe \u0130stanbul \ufb01ne \u01c4", ["stra\u00dfe", "istanbul", "\ufb01ne", "\u01c6"]),
         ("ah\u535a\u63a8zz", ["ah", "\u535a", "\u63a8", "zz"]),
-        ("U.S. $5.00 a/b foo_bar ^^", ["u", ".", "s", ".", "$", "5", ".", "00", "a", "/", "b", "foo", "_", "bar", "^", "^"]),
+        (
+            "U.S. $5.00 a/b foo_bar ^^",
+            ["u", ".", "s", ".", "$", "5", ".", "00", "a", "/", "b", "foo", "_", "bar", "^", "^"],
+        ),
         ("don\u2019t \u2014 \u2026", ["don", "\u2019", "t", "\u2014", "\u2026"]),
         ("a\u200bb \ufffd c\x07d \u00a0e\u3000f", ["ab", "cd", "e", "f"]),
         ("A\u2028B x\u202fy", ["a", "b", "x", "y"]),

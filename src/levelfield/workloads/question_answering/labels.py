@@ -10,6 +10,8 @@ from levelfield.workloads.question_answering.wordpiece import WordPiece
 
 __all__ = ["positions_of", "support_of"]
 
+FULL_STOP = {"."}
+
 
 def positions_of(feature: Feature, example: Example, tokenizer: WordPiece) -> tuple[int, int]:
     """First and last token of the first answer, for training; (0, 0) where the window does not show all of it.
@@ -36,7 +38,7 @@ def support_of(feature: Feature, positions: tuple[int, int], length: int) -> NDA
     found = np.zeros(length, np.bool_)
     if positions == (0, 0):
         return found
-    ends = [at for at, token in enumerate(feature.tokens) if token == "." and at >= feature.first]
+    ends = [at for at, token in enumerate(feature.tokens) if token in FULL_STOP and at >= feature.first]
     begin = max((at + 1 for at in ends if at < positions[0]), default=feature.first)
     end = min((at for at in ends if at >= positions[1]), default=len(feature.tokens) - 2)
     found[begin : end + 1] = True

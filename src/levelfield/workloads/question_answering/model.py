@@ -30,7 +30,7 @@ INPUT_NAMES = (
     ("input_mask", "attention_mask"),
     ("segment_ids", "token_type_ids"),
 )
-"""Token numbers, mask, segments: of the reference's fp32 model, and of its int8 model (onnxruntime_SUT.py, tag v2.0)."""
+"""Token numbers, mask, segments, as the reference's fp32 and int8 models call them (onnxruntime_SUT.py, tag v2.0)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,8 @@ def fitted(session: Session, path: Path, lengths: Lengths) -> SpanModel:
 def _expected(sequence: int) -> str:
     names = ", ".join(" or ".join(names) for names in INPUT_NAMES)
     return (
-        f"three int64 (or int32) inputs ({names}), each (batch, {sequence}), batch free or 1, length free or {sequence}; "
+        f"three int64 (or int32) inputs ({names}), each (batch, {sequence}), batch free or 1, "
+        f"length free or {sequence}; "
         f"outputs of start and end logits (batch, {sequence}), or one of both (batch, {sequence}, 2)"
     )
 

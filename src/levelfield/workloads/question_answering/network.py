@@ -1,4 +1,4 @@
-"""The network of the mini edition in torch: BERT's encoder and a head for spans, its start, the loss, a step of training.
+"""The network of the mini edition in torch: BERT's encoder, a head for spans, first weights, loss, step of training.
 
 Imported by ``tools/`` and by training; never at run time, where the exported ONNX file is used.
 """

@@ -1,4 +1,7 @@
-"""From logits to the text of an answer, as ``accuracy-squad.py`` does (mlcommons/inference, language/bert, tag v2.0). Untimed."""
+"""From logits to the text of an answer. Untimed.
+
+The steps are those of ``accuracy-squad.py`` (mlcommons/inference, language/bert, tag v2.0).
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ def _text(example: Example, feature: Feature, start: int, end: int) -> str:
 
 
 def as_written(spelt: str, original: str) -> str:
-    """The part of the original that was tokenised to the spelling: ``steve smith`` in ``Steve Smith's`` is ``Steve Smith``.
+    """The part of the original that is spelt so in tokens: ``steve smith`` in ``Steve Smith's`` is ``Steve Smith``.
 
     Blanks apart, the characters of the tokens and of the original are held against each other one by one. Where their
     numbers differ (an accent was dropped), or the spelling is not found, it is the whole original.

@@ -1,4 +1,4 @@
-"""The published format of SQuAD v1.1: articles, their paragraphs, and the questions on each, with all accepted answers."""
+"""The published format of SQuAD v1.1: articles, their paragraphs, the questions on each, all accepted answers."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def read_squad(path: Path) -> tuple[Paragraph, ...]:
         raise DatasetError(f"{path} cannot be read: {error}.") from error
     except (ValueError, RecursionError) as error:
         raise DatasetError(
-            f"{path} is not JSON: {' '.join(str(error).split())}.", hint="It may be cut off: copy it again from its source."
+            f"{path} is not JSON: {' '.join(str(error).split())}.",
+            hint="It may be cut off: copy it again from its source.",
         ) from error
     return _Reading(path).paragraphs(document)
 

@@ -21,7 +21,15 @@ from levelfield.workloads.question_answering.postprocess import answers_of
 from levelfield.workloads.question_answering.preprocess import FULL, MINI
 from levelfield.workloads.task import IndexArray, ModelFacts, PayloadArray, Precision, Score
 
-__all__ = ["MINI_PERFORMANCE_SAMPLES", "PayloadType", "QuestionAnswering", "full_task", "mini_task", "score_entries"]
+__all__ = [
+    "MINI_PERFORMANCE_SAMPLES",
+    "REFERENCE_PAYLOAD",
+    "PayloadType",
+    "QuestionAnswering",
+    "full_task",
+    "mini_task",
+    "score_entries",
+]
 
 MINI_PERFORMANCE_SAMPLES = 512
 """A part of the set, so that an accuracy run loads and unloads several times. The full edition loads all of its
@@ -40,7 +48,7 @@ _SHOWN = 10
 class PayloadType:
     """How a payload holds its logits; the submitter's choice, and never guessed. Little-endian."""
 
-    dtype: np.dtype[Any] = np.dtype("<f4")
+    dtype: np.dtype[Any]
     transposed: bool = False
     """All starts, then all ends, instead of a pair for each token."""
 
@@ -65,7 +73,7 @@ class PayloadType:
         return logits
 
 
-REFERENCE_PAYLOAD = PayloadType()
+REFERENCE_PAYLOAD = PayloadType(dtype=np.dtype("<f4"))
 """What the reference implementation writes, and what we write."""
 
 
@@ -95,7 +103,7 @@ class QuestionAnswering:
         self._tokens = dataset.questions.lengths.sequence
 
     def lengths(self, indices: IndexArray) -> IndexArray:
-        """(samples,): the work that each sample is, for ordering; see :class:`levelfield.workloads.task.OfManyLengths`."""
+        """(samples,): tokens that are computed for each; see :class:`levelfield.workloads.task.OfManyLengths`."""
         if self.model.free_length:
             return self.dataset.token_counts.take(indices)
         return np.full(len(indices), self._tokens)
@@ -205,9 +213,7 @@ def score_entries(
     if problems:
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise InputError("The accuracy log cannot be scored.", problems=[*problems[:_SHOWN], *more])
-    accepted = {
-        example.question.identity: [answer.text for answer in example.question.answers] for example in scored
-    }
+    accepted = {example.question.identity: [answer.text for answer in example.question.answers] for example in scored}
     return squad_score(accepted, answers_of(questions.examples, questions.features, logits))
 
 

@@ -1,8 +1,8 @@
 """Text into WordPiece tokens, lower case, as BERT's uncased models were trained.
 
 Two steps: basic tokens (clean, put ideographs apart, lower, strip accents, split at punctuation), then the longest
-pieces of the vocabulary from the left. Facts: the tokenizer of transformers 2.4.0, which the reference implementation of
-the round pins (language/bert/Dockerfile, tag v2.0).
+pieces of the vocabulary from the left. Facts: the tokenizer of transformers 2.4.0, which the reference implementation
+of the round pins (language/bert/Dockerfile, tag v2.0).
 """
 
 from __future__ import annotations
@@ -38,11 +38,7 @@ _IDEOGRAPHS = (
 
 def basic_tokens(text: str) -> list[str]:
     """Words and single punctuation marks, lower case, without accents."""
-    return [
-        part
-        for word in _spaced(text).split()
-        for part in _split_at_punctuation(_without_accents(word.lower()))
-    ]
+    return [part for word in _spaced(text).split() for part in _split_at_punctuation(_without_accents(word.lower()))]
 
 
 class WordPiece:
@@ -112,7 +108,9 @@ def read_vocabulary(path: Path) -> WordPiece:
         first = line_of.setdefault(piece, number)
         if first != number:
             problems.append(f"{path}:{number}: found {piece!r} a second time, first in line {first}")
-    problems += [f"{path}: found no {piece}, expected it as a line" for piece in (PAD, UNKNOWN, CLS, SEP) if piece not in line_of]
+    problems += [
+        f"{path}: found no {piece}, expected it as a line" for piece in (PAD, UNKNOWN, CLS, SEP) if piece not in line_of
+    ]
     if line_of.get(PAD, 1) != 1:
         problems.append(f"{path}:{line_of[PAD]}: found {PAD}, expected it in line 1: inputs are filled up with 0")
     if problems:
