@@ -6,7 +6,8 @@ from levelfield.backends import onnxruntime
 from levelfield.backends.port import Runtime
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.task import ImageClassification
-from levelfield.workloads.task import InferenceTask
+from levelfield.workloads.question_answering.task import QuestionAnswering
+from levelfield.workloads.task import InferenceTask, OfManyLengths
 
 runtime: Runtime = onnxruntime
 
@@ -14,6 +15,11 @@ runtime: Runtime = onnxruntime
 def task_of(benchmark: ImageClassification) -> InferenceTask:
     """A benchmark is an inference task."""
     return benchmark
+
+
+def questions_of(benchmark: QuestionAnswering) -> tuple[InferenceTask, OfManyLengths]:
+    """Question answering is one too, whose samples differ in length."""
+    return benchmark, benchmark
 
 
 def library_of(task: InferenceTask) -> SampleLibrary:

@@ -51,7 +51,7 @@ class Layer(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.heads = shape.heads
+        self.heads, self.head_width = shape.heads, shape.width // shape.heads
         self.query = nn.Linear(shape.width, shape.width)
         self.key = nn.Linear(shape.width, shape.width)
         self.value = nn.Linear(shape.width, shape.width)
@@ -64,14 +64,14 @@ class Layer(nn.Module):
 
     def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """(batch, tokens, width) with bias (batch, 1, 1, tokens) to (batch, tokens, width)."""
-        batch, tokens, width = x.shape
+        batch, tokens = x.shape[:2]
 
         def split(y: torch.Tensor) -> torch.Tensor:
-            return y.view(batch, tokens, self.heads, width // self.heads).transpose(1, 2)
+            return y.view(batch, tokens, self.heads, self.head_width).transpose(1, 2)
 
         query, key, value = split(self.query(x)), split(self.key(x)), split(self.value(x))
-        scores = query @ key.transpose(-1, -2) / math.sqrt(width // self.heads) + bias
-        mixed = (self.dropout(scores.softmax(-1)) @ value).transpose(1, 2).reshape(batch, tokens, width)
+        scores = query @ key.transpose(-1, -2) / math.sqrt(self.head_width) + bias
+        mixed = (self.dropout(scores.softmax(-1)) @ value).transpose(1, 2).flatten(2)
         x = self.mixed_norm(x + self.dropout(self.mixed(mixed)))
         return self.outer_norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
 

@@ -58,7 +58,7 @@ class WordPiece:
         """The pieces of a text, in order."""
         if "[" not in text:
             return self._ordinary(text)
-        found = []
+        found: list[str] = []
         for part in _SPECIAL.split(text):
             found += [part] if _SPECIAL.fullmatch(part) else self._ordinary(part)
         return found
