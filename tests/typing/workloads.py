@@ -6,8 +6,9 @@ from levelfield.backends import onnxruntime
 from levelfield.backends.port import Runtime
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.task import ImageClassification
+from levelfield.workloads.question_answering.task import QuestionAnswering
 from levelfield.workloads.recommendation.task import Recommendation
-from levelfield.workloads.task import InferenceTask
+from levelfield.workloads.task import InferenceTask, OfManyLengths
 
 runtime: Runtime = onnxruntime
 
@@ -15,6 +16,11 @@ runtime: Runtime = onnxruntime
 def task_of(benchmark: ImageClassification | Recommendation) -> InferenceTask:
     """A benchmark is an inference task."""
     return benchmark
+
+
+def questions_of(benchmark: QuestionAnswering) -> tuple[InferenceTask, OfManyLengths]:
+    """Question answering is one too, whose samples differ in length."""
+    return benchmark, benchmark
 
 
 def library_of(task: InferenceTask) -> SampleLibrary:
