@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class QuestionDataset:
         self.token_counts = questions.token_counts()
         """(samples,): without filling."""
 
-        def read(indices: IndexArray) -> NDArray[np.int64] | NDArray[np.int32]:
+        def read(indices: IndexArray) -> NDArray[Any]:
             chosen = (questions.features[index] for index in indices)
             return padded(chosen, questions.tokenizer, questions.lengths).astype(dtype, copy=False)
 
