@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class QuestionDataset:
     Args:
         name: In the logs.
         questions: All of them.
-        dtype: What the model reads.
+        dtype: What the model reads: int64 or int32.
         performance_sample_count: Loaded at a time in a performance run.
         complete: Whether these are all the features that the benchmark is defined on.
     """
@@ -86,7 +87,7 @@ class QuestionDataset:
         self,
         name: str,
         questions: Questions,
-        dtype: np.dtype[np.int64] | np.dtype[np.int32],
+        dtype: np.dtype[Any],
         *,
         performance_sample_count: int,
         complete: bool,
@@ -99,7 +100,7 @@ class QuestionDataset:
         self.token_counts = questions.token_counts()
         """(samples,): without filling."""
 
-        def read(indices: IndexArray) -> NDArray[np.int64] | NDArray[np.int32]:
+        def read(indices: IndexArray) -> NDArray[Any]:
             chosen = (questions.features[index] for index in indices)
             return padded(chosen, questions.tokenizer, questions.lengths).astype(dtype, copy=False)
 
