@@ -55,8 +55,8 @@ class SquadScore:
     def f1(self) -> float:
         """The mean in percent, unrounded."""
         # Summed in the order of the questions, as the script does: the last digit is the same.
-        total: float = sum(self.f1_of.tolist())
-        return 100.0 * total / len(self.f1_of)
+        scores: list[float] = self.f1_of.tolist()
+        return 100.0 * sum(scores) / len(scores)
 
     @property
     def exact_match(self) -> float:

@@ -78,7 +78,7 @@ class QuestionDataset:
     Args:
         name: In the logs.
         questions: All of them.
-        dtype: What the model reads.
+        dtype: What the model reads: int64 or int32.
         performance_sample_count: Loaded at a time in a performance run.
         complete: Whether these are all the features that the benchmark is defined on.
     """
@@ -87,7 +87,7 @@ class QuestionDataset:
         self,
         name: str,
         questions: Questions,
-        dtype: np.dtype[np.int64] | np.dtype[np.int32],
+        dtype: np.dtype[Any],
         *,
         performance_sample_count: int,
         complete: bool,

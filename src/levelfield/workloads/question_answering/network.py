@@ -73,7 +73,8 @@ class Layer(nn.Module):
         scores = query @ key.transpose(-1, -2) / math.sqrt(self.head_width) + bias
         mixed = (self.dropout(scores.softmax(-1)) @ value).transpose(1, 2).flatten(2)
         x = self.mixed_norm(x + self.dropout(self.mixed(mixed)))
-        return self.outer_norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
+        added: torch.Tensor = self.outer_norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
+        return added
 
 
 class Encoder(nn.Module):
@@ -91,7 +92,7 @@ class Encoder(nn.Module):
     def forward(self, ids: torch.Tensor, mask: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
         """Three (batch, tokens) int64 to (batch, tokens, width)."""
         places = torch.arange(ids.shape[1], device=ids.device)
-        x = self.dropout(self.norm(self.tokens(ids) + self.positions(places) + self.segments(segments)))
+        x: torch.Tensor = self.dropout(self.norm(self.tokens(ids) + self.positions(places) + self.segments(segments)))
         bias = (1.0 - mask[:, None, None, :].to(x.dtype)) * MASKED
         for layer in self.layers:
             x = layer(x, bias)
@@ -180,6 +181,7 @@ class Trainee(nn.Module):
         encoder.positions.weight[:, width - place :: 2] = 1.5 * angles.sin()
         encoder.positions.weight[:, width - place + 1 :: 2] = 1.5 * angles.cos()
         for layer in encoder.layers:
+            assert isinstance(layer, Layer)
             weight = torch.randn(width, width) * 0.02
             half = width // 2
             weight[:half, : width - place] += 1.3 * torch.randn(half, width - place) / math.sqrt(width - place)
