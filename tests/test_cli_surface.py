@@ -148,3 +148,34 @@ def test_help_loads_nothing_heavy(arguments: list[str], capsys: pytest.CaptureFi
     with capsys.disabled():
         print(f"\nlevelfield {' '.join(arguments)}: {cpu_s:.3f} s of CPU", end=" ")  # noqa: T201 - a figure to look at, not a bar
     assert not {"onnxruntime", "numpy", "rich", "cv2"} & set(loaded)
+
+
+def test_the_official_checks_load_only_what_they_need(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "Org" / "systems").mkdir(parents=True)
+    (tmp_path / "closed" / "Org" / "systems" / "box.json").write_text("{}")
+    code = (
+        "import json, sys\n"
+        "from levelfield.cli.app import run\n"
+        f"run(['submission', 'check', {str(tmp_path)!r}, '--select', 'official'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = json.loads(ended.stdout.splitlines()[-1])
+    assert "levelfield.submission.inference.official" in loaded
+    rooms = (
+        "numpy",
+        "subprocess",
+        "zipfile",
+        "tarfile",
+        "xml",
+        "levelfield.submission.power",
+        "levelfield.submission.outputs",
+    )
+    rooms += ("levelfield.rules.mobile", "levelfield.rules.tiny", "levelfield.rules.training")
+    assert [name for name in loaded if name.startswith(rooms)] == []

@@ -72,3 +72,23 @@ def test_a_cut_log_is_read_up_to_the_cut(shared_data: Path, tmp_path: Path) -> N
         path.write_bytes(data[:end])
         if end > 8:
             assert_equal(scan_detail_log(data[:end], path=str(path)), read_detail_log(path))
+
+
+def test_words_of_a_mark_inside_of_a_value_mark_nothing(tmp_path: Path) -> None:
+    def line(key: str, value: str, *, is_error: str) -> str:
+        return (
+            f':::MLLOG {{"key": "{key}", "value": {value}, "time_ms": 1.000000, "namespace": "mlperf::logging", '
+            f'"event_type": "POINT_IN_TIME", "metadata": {{"is_error": {is_error}, "is_warning": false, '
+            '"file": "a.cc", "line_no": 1, "pid": 1, "tid": 1}}\n'
+        )
+
+    trap = '{"metadata": {"is_error": true, "is_warning": false}'
+    path = tmp_path / "mlperf_log_detail.txt"
+    path.write_text(
+        line("generic", trap.replace("{", "{", 1) + "}", is_error="false")
+        + line("generic", '{"a": "\\"metadata\\": {\\"is_error\\": true, \\"is_warning\\": false"}', is_error="false")
+        + line("generic", '"it broke"', is_error="true")
+    )
+    scanned = scan_detail_log(path.read_bytes(), path=str(path))
+    assert [(event.number, event.value_text) for event in scanned.errors] == [(3, '"it broke"')]
+    assert_equal(scanned, read_detail_log(path))

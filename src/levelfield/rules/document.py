@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar, cast
 
 from levelfield.rules.model import Document
 
-__all__ = ["Change", "Path", "Value", "diff", "difference", "extend", "get", "shown_path"]
+__all__ = ["Change", "Path", "Value", "diff", "difference", "extend", "get", "laid_over", "shown_path"]
 
 Value: TypeAlias = "Document | list[Document] | list[str] | list[list[str]] | str | int | float | bool"
 Path: TypeAlias = tuple[str, ...]
@@ -63,7 +63,7 @@ def extend(base: Document, delta: Document) -> Document:
     for path in removed:
         assert isinstance(path, list)
         _drop(result, tuple(path))
-    return _merged(result, {key: value for key, value in delta.items() if key != "remove"})
+    return laid_over(result, {key: value for key, value in delta.items() if key != "remove"})
 
 
 def difference(base: Document, whole: Document) -> Document:
@@ -119,11 +119,12 @@ def _copy(value: Copied) -> Copied:
     return value
 
 
-def _merged(base: Document, delta: Document) -> Document:
+def laid_over(base: Document, delta: Document) -> Document:
+    """A document with another laid over it, which removes nothing. It shares with its base what is not replaced."""
     result = dict(base)
     for key, value in delta.items():
         old = result.get(key)
-        result[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else _copy(value)
+        result[key] = laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else _copy(value)
     return result
 
 

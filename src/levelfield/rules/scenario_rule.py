@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from levelfield.rules.document import extend
+from levelfield.rules.document import laid_over
 from levelfield.rules.model import (
     AccuracyMetric,
     Audit,
@@ -121,7 +121,7 @@ def scenario_rule(
     if scenario in list(Scenario):
         whole["runs_as"] = scenario
     for layer in layers:
-        whole = extend(whole, {key: layer[key] for key in RULE_FIELDS if key in layer})
+        whole = laid_over(whole, {key: layer[key] for key in RULE_FIELDS if key in layer})
     table = Table(whole, ("benchmarks", benchmark), problems)
     cites = _citations(table, shared)
     sizes = _sizes(table)
@@ -163,7 +163,7 @@ def scenario_rule(
 
 def _audit(name: str, own: Table, shared: Shared) -> Audit:
     """An audit with what a benchmark changes of it."""
-    whole = extend(shared.audits.table(name).values, own.values)
+    whole = laid_over(shared.audits.table(name).values, own.values)
     table = Table(whole, own.path, own.problems)
     settings = table.table("settings")
     return Audit(

@@ -83,7 +83,7 @@ def check_round(
         whole.bytes_read += part.bytes_read
     _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
     claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-    _run(registry.round, RoundSubject(claims, rules, exact_queries), whole.tally, result="", closed=True)
+    _run(registry.round, RoundSubject(claims, rules, exact_queries, jobs), whole.tally, result="", closed=True)
     return _report(Reader(source, tree, layout, rules), selection, texts, whole)
 
 

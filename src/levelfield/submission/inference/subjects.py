@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from levelfield.errors import FormatError, InputError
 from levelfield.formats.loadgen_scan import scan_detail_log
-from levelfield.formats.loadgen_summary import Summary, parse_summary
 from levelfield.rules.layout import PlaceName
 from levelfield.rules.model import Audit, MappedFolder, RuleSet, ScenarioRule, SuiteScenarios
 from levelfield.submission.check import CannotLook
@@ -20,6 +20,9 @@ from levelfield.submission.inference.records import AccuracyText, JsonFile, RunL
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
 from levelfield.submission.sources.port import Entry, Source
 from levelfield.terms import Suite
+
+if TYPE_CHECKING:
+    from levelfield.formats.loadgen_summary import Summary
 
 __all__ = [
     "ACCURACY_LOG",
@@ -107,6 +110,8 @@ class Reader:
         Raises:
             CannotLook: As :meth:`bytes`, or it is no summary.
         """
+        from levelfield.formats.loadgen_summary import parse_summary  # noqa: PLC0415 - the official's checks need none
+
         try:
             return parse_summary(self.bytes(path).decode("utf-8", "backslashreplace"), source=path)
         except FormatError as error:

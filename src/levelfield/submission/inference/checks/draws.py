@@ -9,10 +9,11 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from levelfield.submission.check import Check, PassedOver, Remark
+from levelfield.submission.engine import partition, spread
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks.registry import RoundSubject
 from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim
@@ -36,6 +37,8 @@ DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
 MOST_SPELLED = 1 << 18
 """The numbers below the largest library up to here are kept as texts: 20 MB at most."""
+DRAWN_BY_ONE = 50_000
+"""Samples of all libraries up to which another process costs more than it saves."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
 
@@ -97,9 +100,36 @@ def _variants(claim: RunClaim, first_tried: DrawVariant) -> Iterator[DrawVariant
                 return  # the other one cannot give the same
 
 
+@lru_cache(maxsize=1)
+def _drawn(
+    claims: tuple[RunClaim, ...], first_tried: DrawVariant, jobs: int
+) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
+    """By log and result: the variants whose sets are those of the run. Many draws are shared among processes."""
+    by_order: dict[tuple[int, int], list[RunClaim]] = {}
+    for claim in claims:
+        by_order.setdefault((claim.seed, claim.library_count), []).append(claim)
+    orders = list(by_order)
+    much = sum(library for _, library in orders) > DRAWN_BY_ONE
+    parts = partition(orders, lambda order: max(order[1], 0), jobs if much else 1)
+
+    def work(part: list[tuple[int, int]]) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
+        return {
+            (claim.path, claim.subject): tuple(_variants(claim, first_tried))
+            for order in part
+            for claim in by_order[order]
+        }
+
+    return {claim: variants for found in spread(work, parts) for claim, variants in found.items()}
+
+
+def _drawn_of(subject: RoundSubject) -> Iterator[tuple[RunClaim, tuple[DrawVariant, ...]]]:
+    found = _drawn(subject.claims, subject.rules.draw_variant, subject.jobs)
+    return ((claim, found[claim.path, claim.subject]) for claim in subject.claims)
+
+
 def _loaded(subject: RoundSubject) -> Iterator[Remark]:
-    for claim in subject.claims:
-        if next(_variants(claim, subject.rules.draw_variant), None) is None:
+    for claim, variants in _drawn_of(subject):
+        if not variants:
             yield Remark(
                 path=claim.path,
                 line=claim.sets_line,
@@ -128,8 +158,7 @@ LOADED = Check(
 
 def _mixed(subject: RoundSubject) -> Iterator[Remark]:
     counts: dict[str, Counter[DrawVariant]] = {}
-    for claim in subject.claims:
-        found = list(_variants(claim, subject.rules.draw_variant))
+    for claim, found in _drawn_of(subject):
         if len(found) == 1:  # small libraries are drawn alike by both
             counts.setdefault(claim.submitter, Counter())[found[0]] += 1
     for submitter, variants in sorted(counts.items()):

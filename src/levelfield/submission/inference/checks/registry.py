@@ -42,6 +42,8 @@ class RoundSubject:
     rules: RuleSet
     exact_queries: int
     """Server schedules of up to so many queries are drawn again."""
+    jobs: int = 1
+    """Processes at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

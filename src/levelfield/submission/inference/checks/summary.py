@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from levelfield.formats.loadgen_summary import Summary
 from levelfield.submission.check import CannotLook, Check, Remark
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.subjects import SUMMARY, ResultSubject
 from levelfield.submission.report import CheckText
+
+if TYPE_CHECKING:
+    from levelfield.formats.loadgen_summary import Summary
 
 __all__ = ["SUMMARY_CHECKS", "disagreements"]
 
