@@ -27,6 +27,7 @@ SURFACE: dict[str, list[str]] = {
         "--out", "--precision", "--qps", "--rules", "--scenario", "--set", "--stall", "--system-name", "--threads",
         "--user-conf", "--workers", "-b", "-h", "-s",
     ],
+    "inference data": ["--benchmark", "--check", "--help", "--json", "--rules", "-b", "-h"],
     "inference list": ["--help", "--json", "--rules", "-h"],
     "submission": ["--help", "-h"],
     "submission check": ["--help", "--ignore", "--jobs", "--official", "--round", "--select", "-h", "SOURCE"],

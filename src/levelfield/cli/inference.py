@@ -9,6 +9,7 @@ from typing import Unpack
 import click
 
 from levelfield.cli.inference_audit import command as audit_command
+from levelfield.cli.inference_data import command as data_command
 from levelfield.cli.inference_peak import command as peak_command
 from levelfield.cli.run_options import RunOptionsGiven, request_of, run_options
 from levelfield.terms import Scenario
@@ -108,4 +109,5 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
 
 
 command.add_command(audit_command)
+command.add_command(data_command)
 command.add_command(peak_command)

@@ -147,17 +147,17 @@ BOX = (10.0, 10.0, 40.0, 40.0)
 
 def test_by_hand() -> None:
     two = truth_of((3, 1, BOX, False), (4, 1, BOX, False))
-    assert score(two, (3, 1, BOX, 0.9), (4, 1, BOX, 0.8)).ap == 1.0
+    assert score(two, (3, 1, BOX, 0.9), (4, 1, BOX, 0.8)).ap == pytest.approx(1.0)
     # One of two found, nothing wrong: precision 1 up to recall .5, that is at 51 of 101 recalls.
     assert score(two, (3, 1, BOX, 0.9)).ap == pytest.approx(51 / 101)
     # Before the second hit a mistake: precision 2/3 at recalls above .5.
     mistaken = score(two, (3, 1, BOX, 0.9), (3, 1, (200.0, 200.0, 40.0, 40.0), 0.85), (4, 1, BOX, 0.8))
     assert mistaken.ap == pytest.approx((51 + 50 * 2 / 3) / 101)
     # Seen twice: the worse is a mistake, but after all is found it costs nothing.
-    assert score(two, (3, 1, BOX, 0.9), (4, 1, BOX, 0.8), (4, 1, BOX, 0.7)).ap == 1.0
+    assert score(two, (3, 1, BOX, 0.9), (4, 1, BOX, 0.8), (4, 1, BOX, 0.7)).ap == pytest.approx(1.0)
     # Half as wide: overlap .5, a hit at the first of ten thresholds alone.
     half = score(two, (3, 1, (10.0, 10.0, 20.0, 40.0), 0.9), (4, 1, (10.0, 10.0, 20.0, 40.0), 0.9))
-    assert (half.ap50, half.ap75, half.ap) == (1.0, 0.0, pytest.approx(0.1))
+    assert (half.ap50, half.ap75, half.ap) == (pytest.approx(1.0), 0.0, pytest.approx(0.1))
 
 
 def test_nothing_found_is_zero_and_nothing_to_find_is_none() -> None:
@@ -168,13 +168,13 @@ def test_nothing_found_is_zero_and_nothing_to_find_is_none() -> None:
 
 def test_class_without_objects_does_not_count() -> None:
     one = truth_of((3, 1, BOX, False))
-    assert score(one, (3, 1, BOX, 0.9), (3, 2, BOX, 0.99), (3, 9, BOX, 0.99)).ap == 1.0
+    assert score(one, (3, 1, BOX, 0.9), (3, 2, BOX, 0.99), (3, 9, BOX, 0.99)).ap == pytest.approx(1.0)
 
 
 def test_what_lies_in_a_crowd_is_no_mistake() -> None:
     crowd = truth_of((3, 1, BOX, False), (3, 1, (100.0, 100.0, 200.0, 200.0), True))
     inside = [(3, 1, (110.0 + 20 * i, 110.0, 30.0, 30.0), 0.95) for i in range(3)]
-    assert score(crowd, (3, 1, BOX, 0.9), *inside).ap == 1.0
+    assert score(crowd, (3, 1, BOX, 0.9), *inside).ap == pytest.approx(1.0)
 
 
 def test_line_is_that_of_the_official_script() -> None:
