@@ -48,6 +48,8 @@ class Map:
     cells: int
     """On each side."""
     channels: int
+    blocks: int
+    """Of the backbone, from the map before to this one."""
     side: float
     """Of the square anchor, in pixels."""
     next_side: float
@@ -79,9 +81,9 @@ MOBILENET = Design(
     scenes=SMALL,
     stem=(16, 24),
     maps=(
-        Map(cells=16, channels=64, side=11, next_side=18, aspect=1.4),
-        Map(cells=8, channels=96, side=18, next_side=26, aspect=1.4),
-        Map(cells=4, channels=128, side=26, next_side=36, aspect=1.4),
+        Map(cells=16, channels=64, blocks=3, side=11, next_side=18, aspect=1.4),
+        Map(cells=8, channels=96, blocks=3, side=18, next_side=26, aspect=1.4),
+        Map(cells=4, channels=128, blocks=2, side=26, next_side=36, aspect=1.4),
     ),
 )
 RESNET = Design(
@@ -90,9 +92,9 @@ RESNET = Design(
     scenes=LARGE,
     stem=(16, 24),
     maps=(
-        Map(cells=12, channels=48, side=15, next_side=25, aspect=1.4),
-        Map(cells=6, channels=64, side=25, next_side=38, aspect=1.4),
-        Map(cells=3, channels=96, side=38, next_side=54, aspect=1.4),
+        Map(cells=12, channels=40, blocks=2, side=15, next_side=25, aspect=1.4),
+        Map(cells=6, channels=48, blocks=2, side=25, next_side=38, aspect=1.4),
+        Map(cells=3, channels=56, blocks=2, side=38, next_side=54, aspect=1.4),
     ),
 )
 
@@ -180,7 +182,9 @@ def network(design: Design) -> nn.Module:
         def forward(self, x: Tensor) -> Tensor:
             return functional.relu(self.body(x) + self.shortcut(x))
 
-    block = separable if design.backbone is Backbone.DEPTHWISE else Residual
+    depthwise = design.backbone is Backbone.DEPTHWISE
+    # The heads of the two reference models: 1x1 (ssd_mobilenet_v1.py), 3x3 (ssd_r34.py).
+    block, window = (separable, 1) if depthwise else (Residual, 3)
 
     class Ssd(nn.Module):
         """Backbone, maps and heads."""
@@ -197,11 +201,10 @@ def network(design: Design) -> nn.Module:
             self.stages, self.heads = nn.ModuleList(), nn.ModuleList()
             for level in design.maps:
                 stride, side = side // level.cells, level.cells
-                self.stages.append(
-                    nn.Sequential(block(channels, level.channels, stride), block(level.channels, level.channels, 1))
-                )
+                more = [block(level.channels, level.channels, 1) for _ in range(level.blocks - 1)]
+                self.stages.append(nn.Sequential(block(channels, level.channels, stride), *more))
                 channels = level.channels
-                self.heads.append(nn.Conv2d(channels, 4 * (5 + design.classes), 3, 1, 1))
+                self.heads.append(nn.Conv2d(channels, 4 * (5 + design.classes), window, 1, window // 2))
             self.register_buffer("anchors", torch.from_numpy(anchors(design)))
 
         def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
