@@ -94,6 +94,11 @@ class Matching:
     areas: tuple[str, ...]
     classes: tuple[_Class, ...]
 
+    @property
+    def detections(self) -> int:
+        """How many there are, of all classes."""
+        return sum(len(column.picture) for column in self.classes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AveragePrecision:

@@ -62,10 +62,10 @@ SMALL = SceneKind(
 LARGE = SceneKind(
     size=96,
     shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE, Shape.RING),
-    most_objects=6,
-    sides=(12, 48),
+    most_objects=5,
+    sides=(14, 48),
     bars=5,
-    noise=28,
+    noise=24,
 )
 """For ``ssd-resnet34``."""
 
