@@ -63,7 +63,7 @@ LARGE = SceneKind(
     size=96,
     shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE, Shape.RING),
     most_objects=5,
-    sides=(14, 48),
+    sides=(18, 52),
     bars=5,
     noise=24,
 )

@@ -92,9 +92,9 @@ RESNET = Design(
     scenes=LARGE,
     stem=(16, 24),
     maps=(
-        Map(cells=12, channels=40, blocks=2, side=15, next_side=25, aspect=1.4),
-        Map(cells=6, channels=48, blocks=2, side=25, next_side=38, aspect=1.4),
-        Map(cells=3, channels=56, blocks=2, side=38, next_side=54, aspect=1.4),
+        Map(cells=12, channels=40, blocks=2, side=19, next_side=30, aspect=1.4),
+        Map(cells=6, channels=48, blocks=2, side=30, next_side=44, aspect=1.4),
+        Map(cells=3, channels=56, blocks=2, side=44, next_side=60, aspect=1.4),
     ),
 )
 
@@ -182,9 +182,14 @@ def network(design: Design) -> nn.Module:
         def forward(self, x: Tensor) -> Tensor:
             return functional.relu(self.body(x) + self.shortcut(x))
 
-    depthwise = design.backbone is Backbone.DEPTHWISE
-    # The heads of the two reference models: 1x1 (ssd_mobilenet_v1.py), 3x3 (ssd_r34.py).
-    block, window = (separable, 1) if depthwise else (Residual, 3)
+    def head(channels: int) -> nn.Module:
+        """Four moves, the background and the classes of each of four anchors, from 3x3 cells."""
+        predicted = 4 * (5 + design.classes)
+        if design.backbone is Backbone.RESIDUAL:
+            return nn.Conv2d(channels, predicted, 3, 1, 1)
+        return nn.Sequential(*normed(channels, channels, 3, groups=channels), nn.ReLU(), nn.Conv2d(channels, predicted, 1))
+
+    block = separable if design.backbone is Backbone.DEPTHWISE else Residual
 
     class Ssd(nn.Module):
         """Backbone, maps and heads."""
@@ -204,15 +209,15 @@ def network(design: Design) -> nn.Module:
                 more = [block(level.channels, level.channels, 1) for _ in range(level.blocks - 1)]
                 self.stages.append(nn.Sequential(block(channels, level.channels, stride), *more))
                 channels = level.channels
-                self.heads.append(nn.Conv2d(channels, 4 * (5 + design.classes), window, 1, window // 2))
+                self.heads.append(head(channels))
             self.register_buffer("anchors", torch.from_numpy(anchors(design)))
 
         def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
             x = self.stem(pictures)
             found = []
-            for stage, head in zip(self.stages, self.heads, strict=True):
+            for level, stage, predict in zip(design.maps, self.stages, self.heads, strict=True):
                 x = stage(x)
-                found.append(head(x).permute(0, 2, 3, 1).flatten(1).unflatten(1, (-1, 5 + design.classes)))
+                found.append(predict(x).permute(0, 2, 3, 1).reshape(-1, 4 * level.cells**2, 5 + design.classes))
             every = torch.cat(found, dim=1)
             return every[..., 4:], every[..., :4]
 
