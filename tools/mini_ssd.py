@@ -79,8 +79,10 @@ TRAININGS = {
         design=MOBILENET,
         file="ssd_mobilenet_mini",
         what="SSD with depthwise-separable convolutions, as SSD-MobileNet-v1, for 64x64",
-        scenes=3300,
+        scenes=3600,
         epochs=6,
+        batch=32,
+        peak_learning_rate=5e-3,
     ),
     "ssd-resnet34": Training(
         edition=MINI_RESNET34,

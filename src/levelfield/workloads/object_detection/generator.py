@@ -56,7 +56,7 @@ class SceneKind:
 
 
 SMALL = SceneKind(
-    size=64, shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE), most_objects=4, sides=(9, 32), bars=4, noise=28
+    size=64, shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE), most_objects=4, sides=(10, 34), bars=4, noise=28
 )
 """For ``ssd-mobilenet``."""
 LARGE = SceneKind(
