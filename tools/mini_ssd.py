@@ -7,9 +7,9 @@ Run ``python tools/mini_ssd.py ssd-mobilenet [--out FOLDER]`` in an environment 
 * ``*_fp32.onnx``, ``*_int8.onnx``: the model, and its static post-training quantisation;
 * ``manifest.json``: seeds, hashes, versions, training curve, both accuracies and their paired comparison.
 
-The scenes are drawn from seeds and not shipped; the hash of the test set is. Seeds fix the initial weights and the order
-of the scenes too. Floating-point sums differ between machines and versions, so a rebuild gives another file with an
-accuracy in the same band, not the same bytes.
+The scenes are drawn from seeds and not shipped; the hash of the test set is. Seeds fix the initial weights and the
+order of the scenes too. Floating-point sums differ between machines and versions, so a rebuild gives another file with
+an accuracy in the same band, not the same bytes.
 """
 
 from __future__ import annotations
@@ -103,9 +103,7 @@ def trained(training: Training, inputs: np.ndarray, train: SceneSet) -> tuple[nn
     torch.manual_seed(WEIGHT_SEED)
     order = torch.Generator().manual_seed(WEIGHT_SEED)
     model = network(training.design).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), training.peak_learning_rate, weight_decay=training.weight_decay
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), training.peak_learning_rate, weight_decay=training.weight_decay)
     steps = training.epochs * math.ceil(training.scenes / training.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.peak_learning_rate, total_steps=steps)
     curve = []
@@ -240,7 +238,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for the three files")
     arguments = parser.parse_args()
     training = TRAININGS[arguments.benchmark]
-    edition, design = training.edition, training.design
+    edition = training.edition
     out: Path = arguments.out or edition.folder
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

@@ -35,7 +35,9 @@ def entries() -> dict[str, Any]:
         )
         for _ in range(0 if place == len(NUMBERS) - 1 else 3):
             left, top = draw.uniform(0, width / 2), draw.uniform(0, height / 2)
-            box = [round(float(side), 2) for side in (left, top, draw.uniform(9, width / 2), draw.uniform(9, height / 2))]
+            box = [
+                round(float(side), 2) for side in (left, top, draw.uniform(9, width / 2), draw.uniform(9, height / 2))
+            ]
             annotations.append(
                 {
                     "segmentation": [[box[0], box[1], box[0] + box[2], box[1], box[0], box[1] + box[3]]],

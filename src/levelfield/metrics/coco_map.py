@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,9 +154,7 @@ def matching(
             [np.bincount(truth.pictures[of_class & ~skip], minlength=len(pictures)) for skip in ignorable]
         )
         columns.append(
-            _Class(
-                picture=found.pictures[rows], hit=hit[..., rows], ignored=ignored[..., rows], objects=objects
-            )
+            _Class(picture=found.pictures[rows], hit=hit[..., rows], ignored=ignored[..., rows], objects=objects)
         )
     return Matching(pictures=pictures, areas=tuple(areas), classes=tuple(columns))
 
@@ -323,7 +322,7 @@ def _matches(truth: Truth, found: Detections, ignorable: Bools) -> Ints:
     by_turn = np.argsort(turn, kind="stable")
     bounds = np.searchsorted(turn[by_turn], np.arange(turn.max() + 2))
     at_area, at_overlap = np.arange(areas)[:, None, None], np.arange(len(thresholds))[None, :, None]
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         pairs = by_turn[begin:end]
         allowed = enough[:, pairs] & free[:, :, chosen[pairs]]
         wish = np.where(allowed, rank[:, None, pairs], -1)
@@ -335,4 +334,3 @@ def _matches(truth: Truth, found: Detections, ignorable: Bools) -> Ints:
         used = (taken >= 0) & ~truth.crowd[chosen[taken]]
         free[rows[0][used], rows[1][used], chosen[taken[used]]] = False
     return best
-

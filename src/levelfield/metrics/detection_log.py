@@ -66,7 +66,9 @@ def logged_detections(entries: Iterable[tuple[int, bytes]], facts: PictureFacts,
     problems = []
     for index, payload in entries:
         if first.setdefault(index, payload) != payload:
-            problems.append(f"sample {index}: found two different payloads, of {len(first[index])} and {len(payload)} bytes")
+            problems.append(
+                f"sample {index}: found two different payloads, of {len(first[index])} and {len(payload)} bytes"
+            )
     problems += [f"sample {index}: expected an index of 0..{total - 1}" for index in first if not 0 <= index < total]
     missing = np.setdiff1d(np.arange(total), np.fromiter(first, np.int64, len(first)))
     if len(missing) and (whole or not first):
@@ -102,7 +104,9 @@ def _table(index: int, payload: bytes, facts: PictureFacts) -> NDArray[np.float3
     if len(payload) < size and len(payload) % FIELD.itemsize == 0:
         return np.empty((0, FIELDS), FIELD)  # as the script: fewer than seven numbers are no detection
     if len(payload) % size:
-        raise ValueError(f"found a payload of {len(payload)} bytes, expected a multiple of {size} (seven float32 a box)")
+        raise ValueError(
+            f"found a payload of {len(payload)} bytes, expected a multiple of {size} (seven float32 a box)"
+        )
     table = np.frombuffer(payload, FIELD).reshape(-1, FIELDS)
     if not np.isfinite(table).all():
         raise ValueError("found a number that is infinite or none")

@@ -49,7 +49,8 @@ def random_case(seed: int) -> tuple[Truth, Detections]:
     """Objects of all sizes, some in heaps; detections near them, ties in score and place, crowds, empty pictures."""
     draw = np.random.default_rng(seed)
     objects = int(draw.integers(0, 60))
-    boxes = np.column_stack([draw.integers(0, 40, (objects, 2)) * 8, draw.integers(1, 16, (objects, 2)) * 10]).astype(float)
+    corners, sides = draw.integers(0, 40, (objects, 2)) * 8, draw.integers(1, 16, (objects, 2)) * 10
+    boxes = np.column_stack([corners, sides]).astype(float)
     truth = Truth(
         pictures=draw.choice(np.append(PICTURES[:-1], 99), objects),
         classes=draw.choice(np.append(CLASSES, 9), objects),

@@ -18,7 +18,10 @@ CONTIGUOUS = PictureFacts(
 )
 
 
-def box(index: float, *, score: float = 0.5, number: float = 3, sides: tuple[float, ...] = (0.5, 0.25, 0.75, 1.0)) -> bytes:
+SIDES = (0.5, 0.25, 0.75, 1.0)
+
+
+def box(index: float, *, score: float = 0.5, number: float = 3, sides: tuple[float, ...] = SIDES) -> bytes:
     return struct.pack("<7f", index, *sides, score, number)
 
 

@@ -13,9 +13,7 @@ RULE = Suppression(least_score=0.05, most_candidates=100, most_overlap=0.5, most
 def test_overlap_by_hand() -> None:
     first = np.array([[0, 0, 2, 2], [0, 0, 0, 0], [3, 3, 1, 1]], np.float32)
     second = np.array([[0, 1, 2, 3], [5, 5, 6, 6], [0, 0, 2, 2]], np.float32)
-    np.testing.assert_allclose(
-        overlaps(first, second), [[1 / 3, 0, 1], [0, 0, 0], [0, 0, 0]], rtol=1e-6
-    )
+    np.testing.assert_allclose(overlaps(first, second), [[1 / 3, 0, 1], [0, 0, 0], [0, 0, 0]], rtol=1e-6)
 
 
 def plain(boxes: np.ndarray, scores: np.ndarray, rule: Suppression) -> list[tuple[int, int]]:

@@ -163,7 +163,8 @@ def official_map(log: list[tuple[int, bytes]], folder: Path, *, inverse_map: boo
         for index, payload in log:
             image = truth.dataset["images"][index]
             numbers.add(image["id"])
-            for _, top, left, bottom, right, score, number in np.frombuffer(payload, np.float32).reshape(-1, 7).tolist():
+            rows = np.frombuffer(payload, np.float32).reshape(-1, 7).tolist()
+            for _, top, left, bottom, right, score, number in rows:
                 height, width = image["height"], image["width"]
                 box = [left * width, top * height, right * width - left * width, bottom * height - top * height]
                 category = mapped[int(number)] if inverse_map else int(number)
@@ -274,9 +275,7 @@ def spoilt(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         (lambda d: d["annotations"].insert(0, 7), "annotations[0]: found int, expected an object"),
     ],
 )
-def test_annotations_that_cannot_be_used(
-    tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
-) -> None:
+def test_annotations_that_cannot_be_used(tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str) -> None:
     (tmp_path / "annotations").mkdir()
     (tmp_path / "annotations/instances_val2017.json").write_text(json.dumps(spoilt(change)))
     with pytest.raises(DatasetError) as raised:

@@ -140,13 +140,16 @@ def _rows(
 ) -> list[T]:
     entries = document.get(key)
     if not isinstance(entries, list):
-        problems.append(f"{path}: {key}: found {'nothing' if entries is None else type(entries).__name__}, expected a list")
+        problems.append(
+            f"{path}: {key}: found {'nothing' if entries is None else type(entries).__name__}, expected a list"
+        )
         return []
     rows = []
     for number, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            problems.append(f"{path}: {key}[{number}]: found {type(entry).__name__}, expected an object")
+            continue
         try:
-            if not isinstance(entry, dict):
-                raise ValueError(f": found {type(entry).__name__}, expected an object")  # noqa: TRY004 - one kind of error
             rows.append(read(entry))
         except ValueError as error:
             problems.append(f"{path}: {key}[{number}]{error}")

@@ -107,23 +107,35 @@ class _Draws:
         return self._source.random_raw(-(-count // 8)).astype("<u8").view(np.uint8)[:count]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Canvas:
+    """A scene while it is drawn."""
+
+    values: NDArray[np.int64]
+    """(size, size, 3), before noise."""
+    owner: NDArray[np.int64]
+    """(size, size): which object each pixel shows, or -1."""
+    drawn: list[int]
+    """Pixels of each object when it was drawn."""
+    classes: list[int]
+
+
 def scene(kind: SceneKind, seed: int, index: int) -> Scene:
     """Draw one scene; it depends on nothing but its arguments."""
     draws = _Draws(seed, index)
     size = kind.size
-    canvas = _background(draws, size)
+    values = _background(draws, size)
+    canvas = _Canvas(values, np.full((size, size), -1, np.int64), [], [])
     for _ in range(draws.below(kind.bars // 2 + 1)):
-        _draw_bar(draws, canvas)
-    owner = np.full((size, size), -1, np.int64)
-    drawn: list[int] = []  # pixels of each object when it was drawn
-    classes: list[int] = []
+        _draw_bar(draws, values)
     for _ in range(draws.between(1, kind.most_objects)):
-        _place(draws, kind, canvas, owner, drawn, classes)
-    boxes, areas = _visible(owner, len(classes))
+        _place(draws, kind, canvas)
+    boxes, areas = _visible(canvas)
     for _ in range(draws.below(kind.bars // 2 + 1)):
-        _draw_bar(draws, canvas)
-    noise = draws.bytes(canvas.size).astype(np.int64).reshape(canvas.shape) * (2 * kind.noise + 1) // 256 - kind.noise
-    return Scene((canvas + noise).clip(0, 255).astype(np.uint8), boxes, np.array(classes, np.int64), areas)
+        _draw_bar(draws, values)
+    noise = draws.bytes(values.size).astype(np.int64).reshape(values.shape) * (2 * kind.noise + 1) // 256 - kind.noise
+    pixels = (values + noise).clip(0, 255).astype(np.uint8)
+    return Scene(pixels, boxes, np.array(canvas.classes, np.int64), areas)
 
 
 def _background(draws: _Draws, size: int) -> NDArray[np.int64]:
@@ -136,29 +148,23 @@ def _background(draws: _Draws, size: int) -> NDArray[np.int64]:
     return grey[:, :, None] + tint
 
 
-def _draw_bar(draws: _Draws, canvas: NDArray[np.int64]) -> None:
+def _draw_bar(draws: _Draws, values: NDArray[np.int64]) -> None:
     """A thin bar of any colour, upright or lying."""
-    size = len(canvas)
+    size = len(values)
     length, thickness = draws.between(size // 8, size // 2), draws.between(1, 2)
     along, across = draws.below(size - length), draws.below(size - thickness)
     colour = [draws.between(20, 235) for _ in range(3)]
     if draws.below(2):
-        canvas[along : along + length, across : across + thickness] = colour
+        values[along : along + length, across : across + thickness] = colour
     else:
-        canvas[across : across + thickness, along : along + length] = colour
+        values[across : across + thickness, along : along + length] = colour
 
 
-def _place(
-    draws: _Draws,
-    kind: SceneKind,
-    canvas: NDArray[np.int64],
-    owner: NDArray[np.int64],
-    drawn: list[int],
-    classes: list[int],
-) -> None:
+def _place(draws: _Draws, kind: SceneKind, canvas: _Canvas) -> None:
     """Draw one more object where every earlier one stays visible by half at least; or none, after some tries."""
     number = draws.below(len(kind.shapes) * COLOUR_RANGES)
     colour = _colour(draws, cool=bool(number % COLOUR_RANGES))
+    count = len(canvas.drawn)
     least, most = kind.sides
     for _ in range(MOST_TRIES):
         # The smaller of two draws: small objects are commoner, as in photographs.
@@ -166,16 +172,16 @@ def _place(
         height = min(max(width * draws.between(64, 156) // 100, least), most)
         left, top = draws.below(kind.size - width + 1), draws.below(kind.size - height + 1)
         mask = _outline(kind.shapes[number // COLOUR_RANGES], width, height)
-        under = owner[top : top + height, left : left + width]
-        hidden = np.bincount(under[mask] + 1, minlength=len(drawn) + 1)[1:]
-        left_over = [int((owner == i).sum()) - int(hidden[i]) for i in range(len(drawn))]
-        if all(2 * left_over[i] >= drawn[i] for i in range(len(drawn))):
-            under[mask] = len(drawn)
+        under = canvas.owner[top : top + height, left : left + width]
+        hidden = np.bincount(under[mask] + 1, minlength=count + 1)[1:]
+        visible = np.bincount(canvas.owner.ravel() + 1, minlength=count + 1)[1:] - hidden
+        if (2 * visible >= canvas.drawn).all():
+            under[mask] = count
             shade = draws.between(-30, 30) * np.arange(height)[:, None, None] // height
-            region = canvas[top : top + height, left : left + width]
+            region = canvas.values[top : top + height, left : left + width]
             region[mask] = (colour + shade + np.zeros_like(region))[mask]
-            drawn.append(int(mask.sum()))
-            classes.append(number + 1)
+            canvas.drawn.append(int(mask.sum()))
+            canvas.classes.append(number + 1)
             return
 
 
@@ -203,12 +209,13 @@ def _outline(shape: Shape, width: int, height: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _visible(owner: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _visible(canvas: _Canvas) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Box and number of the visible pixels of each object."""
+    count = len(canvas.classes)
     boxes = np.zeros((count, 4), np.int64)
     areas = np.zeros(count, np.int64)
     for i in range(count):
-        rows, columns = np.nonzero(owner == i)
+        rows, columns = np.nonzero(canvas.owner == i)
         left, top = columns.min(), rows.min()
         boxes[i] = left, top, columns.max() - left + 1, rows.max() - top + 1
         areas[i] = len(rows)

@@ -223,7 +223,8 @@ class DetectionModel:
         match self.outputs:
             case Raw(rule=rule):
                 what = (
-                    f"anchors; suppression here: score above {rule.least_score:g}, overlap below {rule.most_overlap:g}, "
+                    f"anchors; suppression here: score above {rule.least_score:g}, overlap below "
+                    f"{rule.most_overlap:g}, "
                     f"{rule.most_kept} boxes at most"
                 )
             case Finished(order=order, least_score=least):

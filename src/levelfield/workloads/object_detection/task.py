@@ -29,12 +29,12 @@ MINI_PERFORMANCE_SAMPLES = 256
 
 MINI_TRANSFORMATIONS = {
     Precision.FP32: "none: the weights as they were trained, exported to ONNX",
-    Precision.INT8: "static quantisation (QDQ) of the convolutions: weights int8 per channel in seven bits, activations "
-    "int8 by the ranges that scenes of the calibration seed give; no scene of it is in the test set",
+    Precision.INT8: "static quantisation (QDQ) of the convolutions: weights int8 per channel in seven bits, "
+    "activations int8 by the ranges that scenes of the calibration seed give; no scene of it is in the test set",
 }
 _DRAW_BUDGET = 3e8
 """Detections times draws times overlaps of a bootstrap: some seconds."""
-_MOST_DRAWS, _FEWEST_DRAWS = 1000, 100
+_MOST_DRAWS, _FEWEST_DRAWS = 300, 100
 _BOOTSTRAP_SEED = 20220406
 
 
@@ -102,7 +102,7 @@ class ObjectDetection:
         return _score(matched, interval=(float(low), float(high)))
 
     def score_subset(self, entries: Iterable[tuple[int, bytes]]) -> Score:
-        """mAP of the samples that occur, as an audit compares it.
+        """Score the samples that occur, as an audit compares it.
 
         Raises:
             InputError: An entry has no picture, or is not such boxes.
@@ -117,9 +117,7 @@ class ObjectDetection:
         """
         dataset = self.dataset
         logged = logged_detections(entries, dataset.facts, whole=whole)
-        return matching(
-            dataset.truth, logged.found, pictures=logged.pictures, classes=dataset.classes, areas=("all",)
-        )
+        return matching(dataset.truth, logged.found, pictures=logged.pictures, classes=dataset.classes, areas=("all",))
 
     def describe(self) -> dict[str, str]:
         """What ran: runtime, threads, model file and hash, precision, how input and output were understood."""
@@ -162,9 +160,7 @@ def mini_task(
     manifest = MiniManifest.read(edition.folder)
     path = model or manifest.models[precision].verified()
     loaded = fitted(load(backend, path, options), path, edition.contract)
-    pictures = GeneratedScenes(
-        edition.scenes, seed=manifest.seed, count=manifest.count, sha256=manifest.scenes_sha256
-    )
+    pictures = GeneratedScenes(edition.scenes, seed=manifest.seed, count=manifest.count, sha256=manifest.scenes_sha256)
     dataset = DetectionDataset(
         f"{edition.name} scenes (mini)",
         pictures,
