@@ -6,6 +6,7 @@ from levelfield.backends import onnxruntime
 from levelfield.backends.port import Runtime
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.task import ImageClassification
+from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.task import InferenceTask
 
 runtime: Runtime = onnxruntime
@@ -13,6 +14,11 @@ runtime: Runtime = onnxruntime
 
 def task_of(benchmark: ImageClassification) -> InferenceTask:
     """A benchmark is an inference task."""
+    return benchmark
+
+
+def detection_of(benchmark: ObjectDetection) -> InferenceTask:
+    """Outputs of many sizes are within the contract."""
     return benchmark
 
 
