@@ -31,11 +31,12 @@ class Suppression:
 
 def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     """(n, m): intersection over union of n boxes with m; 0 where either is empty."""
-    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
-    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides = np.maximum(bottom_right - top_left, 0)
-    shared = sides[..., 0] * sides[..., 1]
-    union = _areas(first)[:, None] + _areas(second)[None, :] - shared
+    top, left, bottom, right = (
+        side.outer(first[:, column], second[:, column])
+        for column, side in enumerate((np.maximum, np.maximum, np.minimum, np.minimum))
+    )
+    shared = np.maximum(bottom - top, 0) * np.maximum(right - left, 0)
+    union = np.add.outer(_areas(first), _areas(second)) - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
