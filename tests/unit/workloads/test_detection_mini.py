@@ -159,12 +159,13 @@ def test_boxes_hardly_depend_on_the_batch(edition: MiniEdition) -> None:
 
 def test_score_has_an_interval_and_the_official_line() -> None:
     task = opened(MINI_MOBILENET, Precision.INT8)
-    score = task.score(logged(task, 1000))
+    entries = logged(task, 1000)
+    score = task.score(entries)
     assert score.line == f"mAP={score.value:.3f}%"
     assert score.interval is not None
     assert score.interval[0] < score.value < score.interval[1]
     assert score.interval[1] - score.interval[0] < 6
-    assert score.interval == task.score(logged(task, 1000)).interval
+    assert score.interval == task.score(entries).interval
 
 
 def test_sample_that_is_not_loaded_is_refused() -> None:
