@@ -299,7 +299,7 @@ def _overlap(found: Floats, objects: Floats, crowd: Bools) -> Floats:
     return np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
 
 
-def _matches(truth: Truth, found: Detections, ignorable: Bools) -> Ints:
+def _matches(truth: Truth, found: Detections, ignorable: Bools) -> NDArray[np.int32]:
     """(areas, overlaps, detections): the object that each detection takes, or -1.
 
     Within a picture and class the better detection chooses first. It takes the free object that it overlaps most, of

@@ -172,7 +172,7 @@ def _object(entry: Mapping[str, Any]) -> _Object:
     if not isinstance(box, list) or len(box) != 4 or not all(_is_number(side) for side in box):
         raise ValueError(f".bbox: found {box!r}, expected left, top, width, height")
     area = entry.get("area")
-    if not _is_number(area):
+    if not isinstance(area, int | float) or not _is_number(area):
         raise ValueError(f".area: found {area!r}, expected a number")
     return _Object(
         _whole(entry, "image_id"),

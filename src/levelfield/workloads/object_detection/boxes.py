@@ -35,7 +35,7 @@ def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float32]:
         side.outer(first[:, column], second[:, column])
         for column, side in enumerate((np.maximum, np.maximum, np.minimum, np.minimum))
     )
-    shared = np.maximum(bottom - top, 0) * np.maximum(right - left, 0)
+    shared: NDArray[np.float32] = np.maximum(bottom - top, 0) * np.maximum(right - left, 0)
     union = np.add.outer(_areas(first), _areas(second)) - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 

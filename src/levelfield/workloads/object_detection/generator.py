@@ -145,7 +145,8 @@ def _background(draws: _Draws, size: int) -> NDArray[np.int64]:
     slope_x, slope_y = draws.between(-40, 40), draws.between(-40, 40)
     grey = level + (steps[None, :] * slope_x + steps[:, None] * slope_y) // size
     tint = np.array([draws.between(-25, 25) for _ in range(3)])
-    return grey[:, :, None] + tint
+    values: NDArray[np.int64] = grey[:, :, None] + tint
+    return values
 
 
 def _draw_bar(draws: _Draws, values: NDArray[np.int64]) -> None:
