@@ -131,8 +131,8 @@ def targets(design: Design, truth: SceneSet) -> Targets:
     classes = np.zeros((count, len(centred)), np.int64)
     moves = np.zeros((count, len(centred), 4), np.float32)
     left_top, width_height = truth.boxes[:, :2], truth.boxes[:, 2:]
-    boxes = np.concatenate([left_top[:, ::-1], (left_top + width_height)[:, ::-1]], axis=1) / design.scenes.size
-    boxes = boxes.astype(np.float32)
+    pixels = np.concatenate([left_top[:, ::-1], (left_top + width_height)[:, ::-1]], axis=1)
+    boxes = (pixels / design.scenes.size).astype(np.float32)
     for number in range(count):
         here = np.flatnonzero(truth.scene_of == number)
         if not len(here):
@@ -188,6 +188,8 @@ def network(design: Design) -> nn.Module:
 
     class Ssd(nn.Module):
         """Backbone, maps and heads."""
+
+        anchors: Tensor
 
         def __init__(self) -> None:
             super().__init__()
