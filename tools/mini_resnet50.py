@@ -35,7 +35,8 @@ from torch.nn import functional
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
-from levelfield.workloads.image_classification.preprocess import Layout, digits_input
+from levelfield.workloads.image_classification.preprocess import digits_input
+from levelfield.workloads.pictures import Layout
 
 HERE = Path(__file__).resolve().parents[1] / "src/levelfield/workloads/image_classification/data"
 

@@ -6,6 +6,7 @@ from levelfield.backends import onnxruntime
 from levelfield.backends.port import Runtime
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.task import ImageClassification
+from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.question_answering.task import QuestionAnswering
 from levelfield.workloads.recommendation.task import Recommendation
 from levelfield.workloads.task import InferenceTask, OfManyLengths
@@ -21,6 +22,11 @@ def task_of(benchmark: ImageClassification | Recommendation) -> InferenceTask:
 def questions_of(benchmark: QuestionAnswering) -> tuple[InferenceTask, OfManyLengths]:
     """Question answering is one too, whose samples differ in length."""
     return benchmark, benchmark
+
+
+def detection_of(benchmark: ObjectDetection) -> InferenceTask:
+    """Outputs of many sizes are within the contract."""
+    return benchmark
 
 
 def library_of(task: InferenceTask) -> SampleLibrary:

@@ -16,8 +16,9 @@ from levelfield.errors import DatasetError, ModelError
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.dataset import ImageNetFolder
 from levelfield.workloads.image_classification.model import DATA
-from levelfield.workloads.image_classification.preprocess import Layout, photograph_input
+from levelfield.workloads.image_classification.preprocess import photograph_input
 from levelfield.workloads.image_classification.task import ImageClassification, full_task
+from levelfield.workloads.pictures import Layout
 
 WriteModel = Callable[..., Path]
 WriteFolder = Callable[[list[int]], Path]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from levelfield.errors import MissingError
-from levelfield.workloads.image_classification.preprocess import Layout, digits_input, opencv, photograph_input
+from levelfield.workloads.image_classification.preprocess import digits_input, photograph_input
+from levelfield.workloads.pictures import Layout, opencv
 
 
 def official(picture: np.ndarray, need_transpose: bool) -> np.ndarray:

@@ -7,11 +7,20 @@ from levelfield.inference.benchmarks.bert import BERT_99, BERT_99_9
 from levelfield.inference.benchmarks.dlrm import DLRM_99, DLRM_99_9
 from levelfield.inference.benchmarks.kind import InferenceBenchmark
 from levelfield.inference.benchmarks.resnet50 import RESNET50
+from levelfield.inference.benchmarks.ssd import SSD_MOBILENET, SSD_RESNET34
 from levelfield.rules.model import RuleSet
 
 __all__ = ["BENCHMARKS", "benchmark_named"]
 
-BENCHMARKS: tuple[InferenceBenchmark, ...] = (RESNET50, BERT_99, BERT_99_9, DLRM_99, DLRM_99_9)
+BENCHMARKS: tuple[InferenceBenchmark, ...] = (
+    RESNET50,
+    SSD_MOBILENET,
+    SSD_RESNET34,
+    BERT_99,
+    BERT_99_9,
+    DLRM_99,
+    DLRM_99_9,
+)
 
 
 def benchmark_named(name: str, rules: RuleSet) -> InferenceBenchmark:

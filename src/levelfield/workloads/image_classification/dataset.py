@@ -13,15 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.errors import DatasetError
-from levelfield.workloads.image_classification.preprocess import (
-    FULL_SIZE,
-    Layout,
-    Pixels,
-    Tensor,
-    digits_input,
-    opencv,
-    photograph_input,
-)
+from levelfield.workloads.image_classification.preprocess import FULL_SIZE, digits_input, photograph_input
+from levelfield.workloads.pictures import Layout, Pixels, Tensor, decoded, opencv
 from levelfield.workloads.sample_rows import SampleRows
 from levelfield.workloads.task import IndexArray
 
@@ -123,7 +116,7 @@ class ImageNetFolder:
         def prepare(row: int) -> str | None:
             path = self._paths[indices[row]]
             try:
-                rows[row] = photograph_input(self._decoded(path), layout)
+                rows[row] = photograph_input(decoded(path.read_bytes()), layout)
             except (OSError, ValueError, self._cv2.error) as error:
                 return f"{path}: {' '.join(str(error).split())}"
             return None
@@ -138,14 +131,6 @@ class ImageNetFolder:
                 hint="Copy these files again from their source.",
             )
         return rows
-
-    def _decoded(self, path: Path) -> Pixels:
-        # Through memory rather than imread: the same decoder, but the reason of a failure reaches us, not the terminal.
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-        picture: Pixels | None = self._cv2.imdecode(encoded, self._cv2.IMREAD_COLOR) if encoded.size else None
-        if picture is None:
-            raise ValueError(f"not a picture that OpenCV can decode ({encoded.size} bytes)")
-        return picture
 
 
 def _entries(folder: Path, classes: int) -> list[_Entry]:

@@ -15,7 +15,8 @@ from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
 from levelfield.files import sha256_of
 from levelfield.formats.onnx_weights import type_name, weight_types
-from levelfield.workloads.image_classification.preprocess import FULL_SIZE, MINI_SIZE, Layout
+from levelfield.workloads.image_classification.preprocess import FULL_SIZE, MINI_SIZE
+from levelfield.workloads.pictures import Layout
 from levelfield.workloads.task import ModelFacts, Precision
 
 __all__ = ["DATA", "FULL", "MINI", "ImageModel", "MiniManifest", "ModelContract", "fitted"]

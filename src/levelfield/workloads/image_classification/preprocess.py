@@ -7,21 +7,11 @@ that is exact in float32 and so equal on every machine.
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
-from levelfield.errors import MissingError
+from levelfield.workloads.pictures import Layout, Pixels, Tensor, opencv
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-__all__ = ["FULL_SIZE", "MINI_SIZE", "Layout", "Pixels", "Tensor", "digits_input", "opencv", "photograph_input"]
-
-Pixels: TypeAlias = NDArray[np.uint8]
-Tensor: TypeAlias = NDArray[np.float32]
+__all__ = ["FULL_SIZE", "MINI_SIZE", "digits_input", "photograph_input"]
 
 FULL_SIZE = 224
 MINI_SIZE = 32
@@ -33,30 +23,6 @@ _MEANS_RGB = np.array([123.68, 116.78, 103.94], dtype=np.float32)
 _DIGIT_SIDE = 8
 _DIGIT_LEVELS = 16
 _SCALE = MINI_SIZE // _DIGIT_SIDE
-
-
-class Layout(StrEnum):
-    """The order of a picture's axes in the model's input: batch, channels, height, width, or channels last."""
-
-    NCHW = "NCHW"
-    NHWC = "NHWC"
-
-
-def opencv() -> ModuleType:
-    """OpenCV, the library of the official pre-processing.
-
-    Raises:
-        MissingError: It is not installed.
-    """
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingError(
-            "Photographs are decoded and resized by OpenCV, as the official pre-processing does; it is not installed.",
-            hint="pip install 'levelfield[vision]'",
-        ) from error
-    module: ModuleType = cv2
-    return module
 
 
 def photograph_input(picture: Pixels, layout: Layout) -> Tensor:
