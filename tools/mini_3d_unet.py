@@ -1,7 +1,7 @@
 """Make the mini edition of 3d-unet: train, export, measure, and write what ships with the package.
 
-Run ``python tools/mini_3d_unet.py [--out FOLDER] [--filters 8 16 32]`` in an environment with levelfield, torch (CPU) and
-onnx (``constraints.txt`` has the versions). It takes about a minute of one core and writes into
+Run ``python tools/mini_3d_unet.py [--out FOLDER] [--filters 8 16 32]`` in an environment with levelfield, torch (CPU)
+and onnx (``constraints.txt`` has the versions). It takes about a minute of one core and writes into
 ``src/levelfield/workloads/medical_segmentation/data`` unless told otherwise:
 
 * ``unet3d_fp32.onnx``: the model;
@@ -10,8 +10,8 @@ onnx (``constraints.txt`` has the versions). It takes about a minute of one core
 The model is quantised too, and the pair is compared; the int8 file is thrown away, because it is the slower one.
 
 The volumes are not written: their generator is exact everywhere, and the manifest has their hash. Seeds fix the initial
-weights and the patches. Floating-point sums differ between machines and versions, so a rebuild gives another file with a Dice
-in the same band, not the same bytes.
+weights and the patches. Floating-point sums differ between machines and versions, so a rebuild gives another file with
+a Dice in the same band, not the same bytes.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def kits_case(number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def kits_folder(folder: Path, cases: tuple[str, ...] = CASES) -> Path:
-    """The repository's layout: ``data/case_00003/imaging.nii.gz`` and so on, with a case that is not the benchmark's."""
+    """The repository's layout: ``data/case_00003/imaging.nii.gz`` and so on, and one foreign case."""
     for number, case in enumerate(cases):
         image, labels = kits_case(number)
         write_nifti(folder / "data" / case / "imaging.nii.gz", image, SPACINGS[number])

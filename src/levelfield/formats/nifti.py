@@ -1,7 +1,7 @@
 """NIfTI-1 files of one volume, ``.nii`` and ``.nii.gz``: header, spacing, placement and voxels.
 
-Source: the NIfTI-1 standard (nifti1.h, NIMH 2004). What occurs in published scans is read: both byte orders, every plain
-number type, scaled values. Complex, colour and 128-bit types, and the old two-file form, are refused.
+Source: the NIfTI-1 standard (nifti1.h, NIMH 2004). What occurs in published scans is read: both byte orders, every
+plain number type, scaled values. Complex, colour and 128-bit types, and the old two-file form, are refused.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Mean Dice of kidney and tumour over segmented volumes, from the payloads of an accuracy log.
 
-Source: mlcommons/inference, ``vision/medical_imaging/3d-unet-kits19/accuracy_kits.py``, tag v2.0. For each case and each
-class but the background: twice the voxels that prediction and truth share, by the voxels of both, each sum with 1e-6
-added. A case counts with the mean of its two classes; the score is the mean over the cases. A class that neither has is
-found perfectly.
+Source: mlcommons/inference, ``vision/medical_imaging/3d-unet-kits19/accuracy_kits.py``, tag v2.0. For each case and
+each class but the background: twice the voxels that prediction and truth share, by the voxels of both, each sum with
+1e-6 added. A case counts with the mean of its two classes; the score is the mean over the cases. A class that neither
+has is found perfectly.
 
 The script refuses logs that name a sample twice. Ours takes the first entry, as for every benchmark, and refuses only
 repeats that differ. A log may have gigabytes: of each entry no more than a digest and two numbers are kept.
@@ -133,8 +133,8 @@ def dice(
         whole: Every case must occur; ``False`` scores those that do, one at least.
 
     Raises:
-        InputError: An index without a case, a payload that is not such a volume, repeats that differ, or cases that never
-            occur. All are collected.
+        InputError: An index without a case, a payload that is not such a volume, repeats that differ, or cases that
+            never occur. All are collected.
     """
     digests: dict[int, bytes] = {}
     scores: dict[int, tuple[float, float]] = {}

@@ -107,7 +107,7 @@ def test_voxels_at_an_impossible_place(tmp_path: Path, offset: float) -> None:
 def test_file_that_is_cut_off(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "scan.nii"
     path.write_bytes(nifti_bytes(VOXELS.astype("i2"))[:kept])
-    with pytest.raises(FormatError, match="header|voxels"):
+    with pytest.raises(FormatError, match=r"header|voxels"):
         read_nifti(path)
 
 

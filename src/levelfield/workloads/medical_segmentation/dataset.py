@@ -130,7 +130,7 @@ class Phantoms:
         return prepared_labels(self._cases[index].label_scan(), self.window)
 
     def sha256(self) -> str:
-        """Over spacing, shape, image and labels of every case: whether they are those that the model was measured on."""
+        """Over spacing, shape, image and labels of every case: are they those that the model was measured on?"""
         digest = hashlib.sha256()
         for case in self._cases:
             digest.update(repr((case.spacing_mm, case.image.shape)).encode())
@@ -160,8 +160,9 @@ class Phantoms:
 class KitsFolder:
     """The cases of the benchmark in a copy of KiTS19, as its repository lays it out.
 
-    Below the folder, or its ``data``: ``case_00000/imaging.nii.gz`` and ``segmentation.nii.gz``, and so on. Cases outside the
-    benchmark's list are left alone. A folder with a part of the cases can be run for a try, and is not complete.
+    Below the folder, or its ``data``: ``case_00000/imaging.nii.gz`` and ``segmentation.nii.gz``, and so on. Cases
+    outside the benchmark's list are left alone. A folder with a part of the cases can be run for a try, and is not
+    complete.
 
     Raises:
         DatasetError: No folder, none of the cases, or a case without one of its files; all are named.
@@ -207,7 +208,9 @@ class KitsFolder:
         scan = _scan(path / LABEL_FILE)
         image = read_nifti_header(path / IMAGE_FILE)
         if scan.voxels.shape != image.shape:
-            raise DatasetError(f"{path / LABEL_FILE}: found the shape {scan.voxels.shape}, the image has {image.shape}.")
+            raise DatasetError(
+                f"{path / LABEL_FILE}: found the shape {scan.voxels.shape}, the image has {image.shape}."
+            )
         if strange := _strange_labels(scan.voxels):
             raise DatasetError(f"{path / LABEL_FILE}: {strange}.")
         # The image's spacing, as the reference takes it for both.

@@ -1,9 +1,9 @@
-"""Phantoms for the mini edition: a kidney with a tumour in soft tissue, with bone and gas nearby, as a small noisy scan.
+"""Phantoms for the mini edition: a kidney with a tumour in soft tissue, bone and gas nearby, as a small noisy scan.
 
 Everything is drawn from the raw bits of a counter of our own choice (PCG64) with integer arithmetic and the four basic
-operations and roots of IEEE 754, all of which are exact everywhere. So a seed gives the same bytes on every machine, and a
-hash over the volumes can hold them. Intensities are Hounsfield units, so that the official pre-processing applies as it
-is; spacings differ from scan to scan, so that its resampling matters.
+operations and roots of IEEE 754, which round alike everywhere. So a seed gives the same bytes on every machine, and
+a hash over the volumes can hold them. Intensities are Hounsfield units, so that the official pre-processing applies as
+it is; spacings differ from scan to scan, so that its resampling matters.
 
 A tumour differs from its kidney by less than twice the noise of a voxel, bone is brighter than a tumour until
 it is clipped, and both have to be told apart by shape and place too.

@@ -79,8 +79,10 @@ def fitted(session: Session, path: Path, window: int) -> VolumeModel:
         raise ModelError(
             f"{path} does not fit this benchmark: {error}.",
             problems=[
-                f"expected: one float32 input (batch, 1, {cube}), batch free or 1; "
-                f"one output of scores (batch, {CLASSES}, {cube}), of a float type",
+                (
+                    f"expected: one float32 input (batch, 1, {cube}), batch free or 1; "
+                    f"one output of scores (batch, {CLASSES}, {cube}), of a float type"
+                ),
                 f"found: inputs {listed(session.inputs)}; outputs {listed(session.outputs)}",
             ],
         ) from error

@@ -1,14 +1,15 @@
 """The mini 3-D U-Net, its loss and one training step; needs torch, so only tools and the training suite import it.
 
 The shape is that of the full network (mlcommons/training, ``image_segmentation/pytorch/model``): two convolutions with
-instance normalisation and ReLU at each level, a stride of two in the first one on the way down, a transposed convolution on
-the way up, the level's own features joined to it, and a convolution of one voxel to three classes. The full one has
-levels of 32, 64, 128, 256, 320 and 320 filters, this one those that it is given.
+instance normalisation and ReLU at each level, a stride of two in the first one on the way down, a transposed
+convolution on the way up, the level's own features joined to it, and a convolution of one voxel to three classes. The
+full one has levels of 32, 64, 128, 256, 320 and 320 filters, this one those that it is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -42,7 +43,7 @@ class UNet3D(nn.Module):
     def __init__(self, filters: Sequence[int] = MINI_FILTERS) -> None:
         super().__init__()
         self.first = Level(1, filters[0])
-        pairs = list(zip(filters, filters[1:], strict=False))
+        pairs = list(pairwise(filters))
         self.down = nn.ModuleList(Level(above, below, stride=2) for above, below in pairs)
         self.up = nn.ModuleList(nn.ConvTranspose3d(below, above, 2, 2) for above, below in reversed(pairs))
         self.joined = nn.ModuleList(Level(2 * above, above) for above, _ in reversed(pairs))
@@ -79,9 +80,7 @@ def segmentation_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     return loss
 
 
-def train_step(
-    model: UNet3D, optimizer: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor
-) -> float:
+def train_step(model: UNet3D, optimizer: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor) -> float:
     """One step of the optimiser on a batch of patches; returns the loss before it.
 
     Args:

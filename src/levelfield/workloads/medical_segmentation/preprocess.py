@@ -1,7 +1,7 @@
 """From a raw scan to the volume that the windows slide over, step by step as the reference does it.
 
-Source: mlcommons/inference, ``vision/medical_imaging/3d-unet-kits19/preprocess.py`` and ``global_vars.py``, tag v2.0. The
-window is an argument, because the mini edition has its own; everything else is the same in both editions.
+Source: mlcommons/inference, ``vision/medical_imaging/3d-unet-kits19/preprocess.py`` and ``global_vars.py``, tag v2.0.
+The window is an argument, because the mini edition has its own; everything else is the same in both editions.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def prepared_labels(scan: Scan, window: int) -> Labels:
 def _fitted(volume: NDArray[Any], window: int, padding: float) -> NDArray[Any]:
     """A volume cut or padded, symmetrically, so that windows cover it without a rest.
 
-    Edges shorter than a window are first filled up with the border voxels. Then a rest of less than half a stride is cut
-    off; a longer one is padded to the next multiple.
+    Edges shorter than a window are first filled up with the border voxels. Then a rest of less than half a stride is
+    cut off; a longer one is padded to the next multiple.
     """
     stride = window // 2
     volume = np.pad(volume, [_halves(max(0, window - edge)) for edge in volume.shape], mode="edge")

@@ -2,8 +2,8 @@
 
 The reference calls ``scipy.ndimage.zoom(..., mode="constant", cval=minimum, grid_mode=False)`` with order 1 for images
 and 0 for labels. Its corners are aligned: the first and last voxels of an axis stay where they are. Its arithmetic is
-in double precision and so is ours; tests hold the two against each other. Where rounding puts the last coordinate a hair
-beyond the last voxel, scipy takes it as outside and fills that plane; so do we, because it is what the reference runs on.
+in double precision and so is ours; tests hold the two against each other. Where rounding puts the last coordinate a
+hair beyond the last voxel, scipy takes it as outside and fills that plane; so do we, because the reference runs on it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ RunWindows = Callable[[Image], NDArray[Any]]
 
 @lru_cache(maxsize=4)
 def gaussian_weights(window: int) -> Scores:
-    """(W, W, W) float32: the cube root of the product of three Gaussians, 1 at most. It does not belong to any sample."""
+    """(W, W, W) float32: the cube root of the product of three Gaussians, 1 at most; the same for every sample."""
     places = np.arange(window) - (window - 1) / 2
     line = np.exp(-(places**2) / (2 * (DEVIATION_SHARE * window) ** 2))
     cube = np.cbrt(np.outer(np.outer(line, line), line).reshape(window, window, window))
@@ -47,8 +47,8 @@ def corners(shape: tuple[int, ...], window: int) -> Iterator[tuple[int, int, int
         window: Edge of a window.
     """
     stride = window // 2
-    for depth, height, width in product(*[range(0, edge - window + 1, stride) for edge in shape]):
-        yield depth, height, width
+    depths, heights, widths = (range(0, edge - window + 1, stride) for edge in shape)
+    yield from product(depths, heights, widths)
 
 
 def segmented(volume: Image, window: int, run: RunWindows, *, batch: int) -> Labels:
