@@ -7,6 +7,9 @@ and onnx (``constraints.txt`` has the versions). It takes about a minute of one 
 * ``unet3d_fp32.onnx``: the model;
 * ``manifest.json``: seeds, hash of the generated volumes, training curve, Dice of the model and what can be reached.
 
+``--full FILE`` exports the full network instead, with random weights: what a run of the full edition costs, without its
+accuracy.
+
 The model is quantised too, and the pair is compared; the int8 file is thrown away, because it is the slower one.
 
 The volumes are not written: their generator is exact everywhere, and the manifest has their hash. Seeds fix the initial
@@ -36,8 +39,8 @@ from levelfield.metrics.dice import DiceScores, dice_of_case
 from levelfield.stats.bootstrap import mean_interval
 from levelfield.workloads.medical_segmentation.dataset import MINI_CASES, MINI_SEED, Phantoms
 from levelfield.workloads.medical_segmentation.generator import MINI_WINDOW, best_labels, phantom
-from levelfield.workloads.medical_segmentation.network import MINI_FILTERS, UNet3D, train_step
-from levelfield.workloads.medical_segmentation.preprocess import prepared_image, prepared_labels
+from levelfield.workloads.medical_segmentation.network import FULL_FILTERS, MINI_FILTERS, UNet3D, train_step
+from levelfield.workloads.medical_segmentation.preprocess import FULL_WINDOW, prepared_image, prepared_labels
 from levelfield.workloads.medical_segmentation.task import task_on
 
 HERE = Path(__file__).resolve().parents[1] / "src/levelfield/workloads/medical_segmentation/data"
@@ -191,7 +194,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="folder for the files")
     parser.add_argument("--filters", type=int, nargs="+", default=MINI_FILTERS, help="of each level, for experiments")
     parser.add_argument("--steps", type=int, default=STEPS, help="of training, for experiments")
+    parser.add_argument("--full", type=Path, metavar="FILE", help="only export the full network, with random weights")
     given = parser.parse_args()
+    if given.full:
+        torch.manual_seed(SEED)
+        export(UNet3D(FULL_FILTERS), given.full, FULL_WINDOW)
+        return
     out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

@@ -33,7 +33,7 @@ def test_full_edition_on_a_users_own_model_and_data(tmp_path: Path, capsys: pyte
     assert [len(entries[index].data) for index in range(2)] == [d * h * w for _, d, h, w in shapes]
     assert (logs / "accuracy/accuracy.txt").read_text().startswith("Accuracy: mean = 0.9")
     detail = read_detail_log(logs / "performance/run_1/mlperf_log_detail.txt")
-    assert detail.integer("effective_sample_concatenate_permutation") == 1
+    assert detail.flag("requested_sample_concatenate_permutation")
 
 
 def test_full_edition_asks_for_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,12 +6,13 @@ from levelfield.backends import onnxruntime
 from levelfield.backends.port import Runtime
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.task import ImageClassification
+from levelfield.workloads.medical_segmentation.task import MedicalSegmentation
 from levelfield.workloads.task import InferenceTask
 
 runtime: Runtime = onnxruntime
 
 
-def task_of(benchmark: ImageClassification) -> InferenceTask:
+def task_of(benchmark: ImageClassification | MedicalSegmentation) -> InferenceTask:
     """A benchmark is an inference task."""
     return benchmark
 

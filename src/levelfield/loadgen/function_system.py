@@ -20,6 +20,8 @@ Infer = Callable[[IntArray], Payloads | None]
 """Takes (samples,) dataset indices, gives the output of each: buffers, an array, or ``None`` for no payload."""
 
 MOST_WARM_UP_CALLS = 5
+WARM_UP_S = 1.0
+"""Enough: a call that takes longer than this has no start worth speaking of."""
 
 
 def checked(outputs: Payloads | None, samples: int) -> Payloads | None:
@@ -114,8 +116,11 @@ class FunctionSystem:
 
     def warm_up(self, indices: IntArray) -> None:
         """Call the function a few times, untimed, so that the first query does not pay for its start."""
+        deadline = time.monotonic() + WARM_UP_S
         for _ in range(MOST_WARM_UP_CALLS):
             self._infer(indices[: self.batch_size])
+            if time.monotonic() > deadline:
+                return
 
     def close(self) -> None:
         """Let the workers end. What still waits is dropped: a run that is over wants no more answers."""

@@ -60,7 +60,8 @@ class DiceScores:
     @property
     def composites(self) -> NDArray[np.float64]:
         """(cases,): the mean of the two classes."""
-        return self.by_case.mean(axis=1)
+        means: NDArray[np.float64] = self.by_case.mean(axis=1)
+        return means
 
     @property
     def mean(self) -> float:

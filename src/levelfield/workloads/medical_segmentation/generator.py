@@ -101,7 +101,8 @@ class _Draws:
             point = self.vector([-1] * size, [1] * size)
             square = float(sum(x * x for x in point.tolist()))
             if 0.01 < square <= 1:
-                return point / np.sqrt(square)
+                unit: Vector = point / np.sqrt(square)
+                return unit
 
     def rotation(self) -> NDArray[np.float64]:
         """(3, 3), from a unit quaternion: no sine, whose last bit differs between machines."""
@@ -117,7 +118,9 @@ class _Draws:
     def noise(self, shape: tuple[int, ...]) -> NDArray[np.int64]:
         """Integers of nearly normal distribution: sums of four uniform numbers."""
         raw = self._bits.random_raw(int(np.prod(shape)))
-        total = sum((raw >> np.uint64(16 * k) & np.uint64(0xFFFF)).astype(np.int64) for k in range(4))
+        total = np.zeros(len(raw), np.int64)
+        for shift in (0, 16, 32, 48):
+            total += (raw >> np.uint64(shift) & np.uint64(0xFFFF)).astype(np.int64)
         return ((total - 131_070) * _NOISE // _SUM_DEVIATION).reshape(shape)
 
     def _raw(self) -> int:
@@ -127,7 +130,8 @@ class _Draws:
 def phantom(seed: int, index: int) -> Phantom:
     """Case ``index`` of a series. Any two series or cases are independent."""
     draws = _Draws(seed, index)
-    spacing = (draws.tenths(13, 19), *[draws.tenths(10, 14)] * 2)
+    thickness, side = draws.tenths(13, 19), draws.tenths(10, 14)
+    spacing = (thickness, side, side)
     # What is left after resampling is a little more or less than a multiple of the stride, to be cut or padded.
     edges = [draws.choice((16, 16, 24)), draws.choice((16, 16, 24, 24, 32)), draws.choice((16, 16, 24, 24, 32))]
     extent = [(edge + draws.uniform(-3, 3)) * mm for edge, mm in zip(edges, SPACING_MM, strict=True)]

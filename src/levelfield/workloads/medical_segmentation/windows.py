@@ -74,7 +74,8 @@ def segmented(volume: Image, window: int, run: RunWindows, *, batch: int) -> Lab
             total[:, *place] += of_window * weights
             covered[place] += weights
     total /= covered
-    return total.argmax(axis=0).astype(np.uint8)[np.newaxis]
+    labels: Labels = total.argmax(axis=0).astype(np.uint8)
+    return labels[np.newaxis]
 
 
 def _cube(corner: tuple[int, int, int], window: int) -> tuple[slice, slice, slice]:
