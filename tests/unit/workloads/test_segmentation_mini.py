@@ -254,7 +254,13 @@ def test_untrained_model_fails(tmp_path: Path, healthy: float) -> None:
 
 
 def test_coarse_weights_fail(tmp_path: Path, healthy: float) -> None:
-    assert not passes(scored(on_some(changed(tmp_path / "four.onnx", of_bits(4)))), healthy, 0.99)
+    assert not passes(scored(on_some(changed(tmp_path / "three.onnx", of_bits(3)))), healthy, 0.99)
+
+
+def test_weights_of_four_bits_pass_only_the_gate_that_is_less_sharp(tmp_path: Path, healthy: float) -> None:
+    score = scored(on_some(changed(tmp_path / "four.onnx", of_bits(4))))
+    assert passes(score, healthy, 0.99)
+    assert not passes(score, healthy, 0.999)
 
 
 def test_shuffled_labels_fail(
