@@ -91,6 +91,6 @@ def train_step(model: UNet3D, optimizer: torch.optim.Optimizer, images: torch.Te
     """
     loss = segmentation_loss(model(images), labels)
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     optimizer.step()
     return float(loss.detach())
