@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kits_folder import brightness_model, kits_folder
 
 from levelfield.cli.app import run
 from levelfield.formats.accuracy_log import read_accuracy_log
-from levelfield.formats.loadgen_log import read_detail_log
 from levelfield.workloads.medical_segmentation.dataset import KitsFolder
 
 SHORT = ["--duration", "0.05", "--set", "min_query_count=2"]
@@ -32,8 +32,10 @@ def test_full_edition_on_a_users_own_model_and_data(tmp_path: Path, capsys: pyte
     shapes = [KitsFolder(folder).labels(index).shape for index in range(2)]
     assert [len(entries[index].data) for index in range(2)] == [d * h * w for _, d, h, w in shapes]
     assert (logs / "accuracy/accuracy.txt").read_text().startswith("Accuracy: mean = 0.9")
-    detail = read_detail_log(logs / "performance/run_1/mlperf_log_detail.txt")
-    assert detail.flag("requested_sample_concatenate_permutation")
+    with np.load(logs / "record-performance.npz") as record:
+        times_issued = np.bincount(record["p0_sample_indices"]).tolist()
+    assert len(times_issued) == 2
+    assert len(set(times_issued)) == 1  # equal issue
 
 
 def test_full_edition_asks_for_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,8 +19,8 @@ IndexArray: TypeAlias = NDArray[np.int64]
 """(samples,): positions in the dataset."""
 
 PayloadArray: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]]
-"""(samples, ...): row i is the output of sample i; its little-endian bytes are what the accuracy log holds. A
-sequence of one array for each sample where their shapes differ."""
+"""(samples, ...), or an array for each sample where outputs differ in size: item i is the output of sample i; its
+little-endian bytes are what the accuracy log holds."""
 
 
 class Precision(StrEnum):
