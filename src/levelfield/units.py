@@ -15,6 +15,7 @@ __all__ = [
     "format_rate",
     "ns_unit",
     "percentile_name",
+    "unit_suffix",
 ]
 
 NS_PER_US = 1_000
@@ -63,6 +64,11 @@ def format_number(value: float, *, digits: int = 4) -> str:
         return f"{value:g}"
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     return f"{value:,.{max(0, decimals)}f}"
+
+
+def unit_suffix(unit: str) -> str:
+    """What stands behind a number: `` %``; nothing for the unit 1, as the rule book spells a plain number's."""
+    return "" if unit == "1" else f" {unit}"
 
 
 def format_compact(value: float) -> str:

@@ -6,6 +6,7 @@ from levelfield.backends import onnxruntime
 from levelfield.backends.port import Runtime
 from levelfield.loadgen.ports import SampleLibrary
 from levelfield.workloads.image_classification.task import ImageClassification
+from levelfield.workloads.medical_segmentation.task import MedicalSegmentation
 from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.question_answering.task import QuestionAnswering
 from levelfield.workloads.recommendation.task import Recommendation
@@ -14,7 +15,7 @@ from levelfield.workloads.task import InferenceTask, OfManyLengths
 runtime: Runtime = onnxruntime
 
 
-def task_of(benchmark: ImageClassification | Recommendation) -> InferenceTask:
+def task_of(benchmark: ImageClassification | MedicalSegmentation | Recommendation) -> InferenceTask:
     """A benchmark is an inference task."""
     return benchmark
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from levelfield.units import format_bytes, format_compact, format_ns, format_number, format_rate, ns_unit
+from levelfield.units import format_bytes, format_compact, format_ns, format_number, format_rate, ns_unit, unit_suffix
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,7 @@ def test_sizes_are_exact_where_they_are_round(value: float, text: str) -> None:
 def test_rates_and_units() -> None:
     assert format_rate(12_340) == "12,340 samples/s"
     assert ns_unit(5_000) == (1_000, "µs")
+
+
+def test_plain_numbers_have_no_unit() -> None:
+    assert (unit_suffix("1"), unit_suffix("%")) == ("", " %")

@@ -76,7 +76,7 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
     """List the benchmarks that can be run, with scenarios, limits and targets."""
     from levelfield.inference.benchmarks import BENCHMARKS
     from levelfield.rules.load import load
-    from levelfield.units import format_ns
+    from levelfield.units import format_ns, unit_suffix
 
     rules = load(round_name)
     rows = []
@@ -91,7 +91,7 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
                 "editions": "mini, full",
                 "scenarios": ", ".join(rule.scenario for rule in found.rules),
                 "server limit": ", ".join(format_ns(limit.limit_ns) for limit in limits if limit),
-                "target (full)": f"{metric.name} {metric.lower:g} {metric.unit}",
+                "target (full)": f"{metric.name} {metric.lower:g}{unit_suffix(metric.unit)}",
             }
         )
     if as_json:

@@ -144,9 +144,12 @@ def _about_payloads(found: PayloadComparison) -> Iterator[str]:
         yield f"outputs: {found.missing:,} are of samples that the accuracy run lacks"
     scores = found.scores
     if scores is not None:
+        from levelfield.units import unit_suffix
+
+        unit = unit_suffix(scores.unit)
         yield (
-            f"accuracy on the same samples: {scores.compliance:.4f} {scores.unit}, in the accuracy run "
-            f"{scores.baseline:.4f} {scores.unit}; may differ by {scores.tolerance:.2%}: "
+            f"accuracy on the same samples: {scores.compliance:.4f}{unit}, in the accuracy run "
+            f"{scores.baseline:.4f}{unit}; may differ by {scores.tolerance:.2%}: "
             f"{'permitted' if scores.passed else 'not permitted'}"
         )
 

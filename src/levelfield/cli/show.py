@@ -17,6 +17,7 @@ from levelfield.inference.request import RunRequest
 from levelfield.inference.result import Accuracy
 from levelfield.inference.run import BenchmarkRun, run_benchmark
 from levelfield.terms import Scenario
+from levelfield.units import unit_suffix
 
 __all__ = ["INTERRUPTED", "INVALID", "OK", "execute", "exit_code_of", "perform", "show"]
 
@@ -82,8 +83,10 @@ def exit_code_of(run: BenchmarkRun) -> int:
 
 def _accuracy_line(scenario: Scenario, accuracy: Accuracy) -> str:
     verdict = "passes" if accuracy.passed else "FAILS"
+    unit = unit_suffix(accuracy.unit)
+    more = 0 if unit else 2  # a share of 1 has its first digit behind the point
     return (
-        f"{scenario:<13}{accuracy.metric} {accuracy.value:.3f} {accuracy.unit} {verdict} the gate of "
-        f"{accuracy.target:.3f} {accuracy.unit} (95 % interval {accuracy.confidence_low:.2f} to "
-        f"{accuracy.confidence_high:.2f})"
+        f"{scenario:<13}{accuracy.metric} {accuracy.value:.{3 + more}f}{unit} {verdict} the gate of "
+        f"{accuracy.target:.{3 + more}f}{unit} (95 % interval {accuracy.confidence_low:.{2 + more}f} to "
+        f"{accuracy.confidence_high:.{2 + more}f})"
     )

@@ -10,7 +10,7 @@ from levelfield.cli.terminal import encodable
 from levelfield.inference.report.words import badge_of, caution, metric_text, verdict_sentence
 from levelfield.inference.result import InferenceResult
 from levelfield.terms import Scenario
-from levelfield.units import format_ns, format_number
+from levelfield.units import format_ns, format_number, unit_suffix
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,10 +115,10 @@ def _missed_gates(results: Sequence[InferenceResult]) -> list[tuple[str, str]]:
     for result in results:
         accuracy = result.accuracy
         if accuracy is not None and not accuracy.passed:
-            digits = 5
+            digits, unit = 5, unit_suffix(accuracy.unit)
             text = (
-                f"{accuracy.metric} is {format_number(accuracy.value, digits=digits)} {accuracy.unit}, "
-                f"required {format_number(accuracy.target, digits=digits)} {accuracy.unit}"
+                f"{accuracy.metric} is {format_number(accuracy.value, digits=digits)}{unit}, "
+                f"required {format_number(accuracy.target, digits=digits)}{unit}"
             )
             missed.setdefault(text, []).append(result.scenario.value)
     return [(text, ", ".join(scenarios)) for text, scenarios in missed.items()]
@@ -133,7 +133,7 @@ def _accuracy(result: InferenceResult) -> str:
     accuracy = result.accuracy
     if accuracy is None:
         return "not measured"
-    return f"{format_number(accuracy.value)} {accuracy.unit} {'✓' if accuracy.passed else '✗'}"
+    return f"{format_number(accuracy.value)}{unit_suffix(accuracy.unit)} {'✓' if accuracy.passed else '✗'}"
 
 
 def _percentile(name: str) -> Callable[[InferenceResult], str]:

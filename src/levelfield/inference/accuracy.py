@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from levelfield.errors import InputError
 from levelfield.files import write_atomically
-from levelfield.formats.accuracy_log import read_accuracy_log
+from levelfield.formats.accuracy_log import AccuracyReader
 from levelfield.inference.result import Accuracy
 from levelfield.rules.model import AccuracyMetric
 from levelfield.stats.intervals import wilson_interval
@@ -17,12 +18,17 @@ __all__ = ["gate", "score_log"]
 def score_log(log: Path, task: InferenceTask) -> Score:
     """The accuracy of ``mlperf_log_accuracy.json``; writes ``accuracy.txt`` beside it.
 
+    The log is read as a stream: of segmented volumes it has gigabytes.
+
     Raises:
-        FormatError: The log cannot be read.
-        InputError: It does not cover the dataset.
+        InputError: The log cannot be read, or does not cover the dataset.
         OutputError: ``accuracy.txt`` cannot be written.
     """
-    score = task.score((entry.sample_index, entry.data) for entry in read_accuracy_log(log).entries)
+    try:
+        with log.open(encoding="utf-8", errors="backslashreplace") as stream:
+            score = task.score((entry.sample_index, entry.data) for entry in AccuracyReader(stream))
+    except OSError as error:
+        raise InputError(f"{log} cannot be read: {error.strerror or error}.") from error
     write_atomically(log.with_name("accuracy.txt"), score.line + "\n")
     return score
 

@@ -27,7 +27,7 @@ from levelfield.loadgen.verdict import default_lateness_bound_ns
 from levelfield.rules.model import RuleSet
 from levelfield.stats.percentile import PERCENTILES
 from levelfield.terms import Edition, Scenario, Validity
-from levelfield.units import NS_PER_S, format_ns
+from levelfield.units import NS_PER_S, format_ns, unit_suffix
 from levelfield.workloads.task import Dataset, ModelFacts
 
 __all__ = ["OVERHEAD_SHARE", "Circumstances", "assemble"]
@@ -218,17 +218,17 @@ def _dataset_condition(circumstances: Circumstances) -> Condition:
 
 
 def _accuracy_condition(accuracy: Accuracy, plan: Plan) -> Condition:
-    missing = accuracy.target - accuracy.value
+    missing, unit = accuracy.target - accuracy.value, unit_suffix(accuracy.unit)
     return Condition(
         name="accuracy",
         met=accuracy.passed,
-        required=f"{accuracy.metric} of at least {accuracy.target:.4f} {accuracy.unit} "
-        f"({accuracy.fraction:g} of {accuracy.reference:g} {accuracy.unit})",
-        measured=f"{accuracy.value:.4f} {accuracy.unit}"
+        required=f"{accuracy.metric} of at least {accuracy.target:.4f}{unit} "
+        f"({accuracy.fraction:g} of {accuracy.reference:g}{unit})",
+        measured=f"{accuracy.value:.4f}{unit}"
         + (f" ({accuracy.good} of {accuracy.total})" if accuracy.good is not None else ""),
         advice=None
         if accuracy.passed
-        else f"{missing:.3g} {accuracy.unit} are missing: check pre-processing and quantisation of the model.",
+        else f"{missing:.3g}{unit} are missing: check pre-processing and quantisation of the model.",
         clause=str(plan.rule.accuracy[0].citation.clause),
     )
 

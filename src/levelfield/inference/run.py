@@ -195,7 +195,8 @@ class _Session:
         folder = self._out / "results" / self.system_name / self.benchmark.name / scenario
         with serve(task, serving, name=self.system_name) as system:
             place = _Place(task=task, system=system, folder=folder, listener=listener)
-            plan = plan_scenario(request, self.rules, rule, capacity=capacity_per_s(system, task))
+            capacity = capacity_per_s(system, task, stall_s=request.stall_s)
+            plan = plan_scenario(request, self.rules, rule, capacity=capacity)
             self._write_measurements(plan)
             accuracy = self._accuracy(scenario, plan, place) if request.accuracy else None
             if (request.accuracy and accuracy is None) or not request.performance:

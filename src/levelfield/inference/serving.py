@@ -100,18 +100,19 @@ class _Counter:
         with self._lock:  # += alone loses counts of other workers
             self.completed += len(ids)
 
-    def wait_for(self, count: int) -> None:
+    def wait_for(self, count: int, *, bound_s: float) -> None:
         """Wait until so many samples are complete.
 
         Raises:
             SystemUnderTestError: The system raised, or does not answer.
         """
-        deadline = time.monotonic() + ANSWER_BOUND_S
+        deadline = time.monotonic() + bound_s
         while self.completed < count and self.failure is None:
             if time.monotonic() > deadline:
                 raise SystemUnderTestError(
                     f"The system under test did not answer: {count - self.completed} samples outstanding for "
-                    f"{ANSWER_BOUND_S:g} s, before anything was measured."
+                    f"{bound_s:g} s, before anything was measured.",
+                    hint="If one sample takes longer than that: --stall with more seconds.",
                 )
             time.sleep(0.0002)
         if isinstance(self.failure, LevelfieldError):
@@ -126,13 +127,21 @@ class _Counter:
         self.failure = error
 
 
-def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: float = CAPACITY_S) -> float:
+def capacity_per_s(
+    system: FunctionSystem, task: InferenceTask, *, seconds: float = CAPACITY_S, stall_s: float | None = None
+) -> float:
     """Samples per second that the system takes when it is never without work, measured for a moment.
 
     Only a starting point for the expected rate: what is published is measured in the run itself.
 
+    Args:
+        system: What runs the samples.
+        task: Whose dataset they are from.
+        seconds: How long.
+        stall_s: How long to wait for an answer; a scan of gigabytes takes minutes without an accelerator.
+
     Raises:
-        SystemUnderTestError: The system raised.
+        SystemUnderTestError: The system raised, or did not answer.
     """
     dataset = task.dataset
     loaded = np.arange(min(dataset.performance_sample_count, dataset.total_sample_count), dtype=np.int64)
@@ -147,6 +156,7 @@ def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: floa
         counter: _Counter = _Counter()
         complete: Completions = counter
         at_once = max(system.workers, 1)
+        bound_s = ANSWER_BOUND_S if stall_s is None else stall_s
         piece = loaded[: system.batch_size * at_once]
         issued = 0
         began = time.perf_counter()
@@ -154,8 +164,8 @@ def capacity_per_s(system: FunctionSystem, task: InferenceTask, *, seconds: floa
             system.issue(piece, piece, complete)
             issued += len(piece)
             # Two pieces ahead, so that no worker waits for the next one.
-            counter.wait_for(issued - 2 * len(piece))
-        counter.wait_for(issued)
+            counter.wait_for(issued - 2 * len(piece), bound_s=bound_s)
+        counter.wait_for(issued, bound_s=bound_s)
         return issued / (time.perf_counter() - began)
     finally:
         dataset.unload(loaded)

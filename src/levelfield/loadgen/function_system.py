@@ -12,7 +12,7 @@ import numpy as np
 from levelfield.errors import SettingsError, SystemUnderTestError
 from levelfield.loadgen.batch_queue import MOST_WAITING, Batch, Batching, BatchQueue
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
-from levelfield.units import format_ns
+from levelfield.units import NS_PER_S, format_ns
 
 __all__ = ["FunctionSystem", "Infer", "checked"]
 
@@ -20,6 +20,8 @@ Infer = Callable[[IntArray], Payloads | None]
 """Takes (samples,) dataset indices, gives the output of each: buffers, an array, or ``None`` for no payload."""
 
 LEAST_WARM_UP_CALLS = 5
+WARM_UP_S = 1.0
+"""Enough: a call that takes longer than this has no start worth speaking of."""
 
 
 def checked(outputs: Payloads | None, samples: int) -> Payloads | None:
@@ -121,7 +123,7 @@ class FunctionSystem:
         """Call the function a few times, untimed, so that the first query does not pay for its start.
 
         Once with each power of two below the batch size, because many runtimes prepare for each shape apart; then with
-        whole batches, at least one for each worker.
+        whole batches, at least one for each worker. A second of it is enough.
         """
         most = min(self.batch_size, max(len(indices), 1))
         smaller = [1 << step for step in range((most - 1).bit_length())]
@@ -132,6 +134,8 @@ class FunctionSystem:
             self._infer(indices[:size])
             took.append(time.perf_counter_ns() - began)
             self._queue.note(size, took[-1])
+            if sum(took) > WARM_UP_S * NS_PER_S:
+                break
         up_to = f" of 1 to {most} samples" if most > 1 else ""
         self._warm_up = f"{len(took)} calls{up_to}, the first {format_ns(took[0])}, the last {format_ns(took[-1])}"
         self._queue.start_counting()

@@ -8,6 +8,7 @@ from levelfield.inference.benchmarks.dlrm import DLRM_99, DLRM_99_9
 from levelfield.inference.benchmarks.kind import InferenceBenchmark
 from levelfield.inference.benchmarks.resnet50 import RESNET50
 from levelfield.inference.benchmarks.ssd import SSD_MOBILENET, SSD_RESNET34
+from levelfield.inference.benchmarks.unet3d import UNET3D_99, UNET3D_99_9
 from levelfield.rules.model import RuleSet
 
 __all__ = ["BENCHMARKS", "benchmark_named"]
@@ -16,6 +17,8 @@ BENCHMARKS: tuple[InferenceBenchmark, ...] = (
     RESNET50,
     SSD_MOBILENET,
     SSD_RESNET34,
+    UNET3D_99,
+    UNET3D_99_9,
     BERT_99,
     BERT_99_9,
     DLRM_99,

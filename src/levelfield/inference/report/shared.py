@@ -13,7 +13,7 @@ from levelfield.loadgen.configure import Provenance
 from levelfield.page.axis import Axis
 from levelfield.page.markup import Child, Markup, element, join, table
 from levelfield.terms import Scenario
-from levelfield.units import format_bytes, format_ns, format_number
+from levelfield.units import format_bytes, format_ns, format_number, unit_suffix
 
 __all__ = ["accuracy_section", "details_sections", "grouped", "overview"]
 
@@ -89,7 +89,7 @@ def accuracy_section(runs: Sequence[ReportedRun]) -> Markup:
                 element(
                     "p",
                     element("strong", format_number(accuracy.value, digits=5)),
-                    f" {accuracy.unit} {accuracy.metric} ",
+                    f"{unit_suffix(accuracy.unit)} {accuracy.metric} ",
                     badge(accuracy_badge(accuracy)),
                     class_="metric",
                 ),

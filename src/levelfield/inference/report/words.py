@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from levelfield.inference.result import Accuracy, InferenceResult, Lateness, Metric, Verdict
 from levelfield.terms import Edition, Scenario, Validity
-from levelfield.units import format_ns, format_number
+from levelfield.units import format_ns, format_number, unit_suffix
 
 __all__ = [
     "FOOTNOTE",
@@ -82,7 +82,7 @@ def metric_text(metric: Metric) -> tuple[str, str]:
 
 def accuracy_sentence(accuracy: Accuracy) -> str:
     """Value, interval, gate and where the gate comes from."""
-    unit = f" {accuracy.unit}"
+    unit = unit_suffix(accuracy.unit)
     counted = f" ({accuracy.good:,} of {accuracy.total:,} right)" if accuracy.good is not None else ""
     return (
         f"{accuracy.metric} is {format_number(accuracy.value, digits=5)}{unit}{counted}, "

@@ -1,0 +1,1 @@
+"""Segmentation of organs in volumes: the 3D U-Net benchmarks."""
