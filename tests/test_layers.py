@@ -63,9 +63,24 @@ def test_only_the_command_line_prints_or_exits() -> None:
                 assert node.func.id not in {"print", "exit", "quit", "input"}, f"{path}:{node.lineno}"
 
 
+TORCH_FILES = {"network.py"}
+"""Networks in torch. They define classes of its kind, so torch is imported at their top, and they only where it is there."""
+
+
+def test_only_training_imports_networks_in_torch() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if path.relative_to(PACKAGE).parts[0] == "training" or path.name in TORCH_FILES:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.module if isinstance(node, ast.ImportFrom) else None
+            assert not (name or "").endswith(".network"), f"{path}:{node.lineno}"
+
+
 def test_heavy_libraries_are_imported_inside_functions() -> None:
     heavy = {"onnxruntime", "torch", "cv2", "openvino", "onnx", "sklearn", "scipy", "rich", "pyarrow", "duckdb"}
     for path in PACKAGE.rglob("*.py"):
+        if path.name in TORCH_FILES:
+            continue
         for node in ast.parse(path.read_text()).body:
             names = (
                 [alias.name for alias in node.names]

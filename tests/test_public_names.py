@@ -45,6 +45,8 @@ def test_module_has_a_docstring(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
 def test_public_names_exist(name: str) -> None:
+    if name.endswith(".network"):  # networks in torch, imported by tools and training alone
+        pytest.importorskip("torch")
     module = importlib.import_module(name)
     listed = getattr(module, "__all__", None)
     if listed is None:

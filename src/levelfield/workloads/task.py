@@ -5,7 +5,7 @@ The runner moves sample indices in and payloads out; which arrays lie between is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
@@ -18,8 +18,9 @@ __all__ = ["Dataset", "IndexArray", "InferenceTask", "ModelFacts", "PayloadArray
 IndexArray: TypeAlias = NDArray[np.int64]
 """(samples,): positions in the dataset."""
 
-PayloadArray: TypeAlias = NDArray[Any]
-"""(samples, ...): row i is the output of sample i; its little-endian bytes are what the accuracy log holds."""
+PayloadArray: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]]
+"""(samples, ...), or an array for each sample where outputs differ in size: item i is the output of sample i; its
+little-endian bytes are what the accuracy log holds."""
 
 
 class Precision(StrEnum):

@@ -11,6 +11,7 @@ from levelfield.backends.port import BackendOptions
 from levelfield.errors import UsageError
 from levelfield.rules.model import Sizes
 from levelfield.terms import Edition
+from levelfield.workloads.dataset_report import DatasetReport
 from levelfield.workloads.task import InferenceTask, Precision
 
 __all__ = ["InferenceBenchmark", "ModelChoice"]
@@ -64,3 +65,5 @@ class InferenceBenchmark:
     offline_batch: int
     """Samples per batch in Offline, where batches can be as large as pays."""
     make: Callable[[ModelChoice, Sizes], InferenceTask]
+    check: Callable[[Path], DatasetReport] | None = None
+    """Looks at a user's copy of the dataset; ``None`` = not to be had for this one yet."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from levelfield.errors import UsageError, nearest
 from levelfield.inference.benchmarks.kind import InferenceBenchmark
 from levelfield.inference.benchmarks.resnet50 import RESNET50
+from levelfield.inference.benchmarks.rnnt import RNNT
 from levelfield.rules.model import RuleSet
 
 __all__ = ["BENCHMARKS", "benchmark_named"]
 
-BENCHMARKS: tuple[InferenceBenchmark, ...] = (RESNET50,)
+BENCHMARKS: tuple[InferenceBenchmark, ...] = (RESNET50, RNNT)
 
 
 def benchmark_named(name: str, rules: RuleSet) -> InferenceBenchmark:
