@@ -1,7 +1,7 @@
 """Make the mini edition of rnnt: train, export, quantise, measure, and write what ships with the package.
 
 Run ``python tools/mini_rnnt.py [--out FOLDER]`` in an environment with levelfield, torch (CPU) and onnx
-(``constraints.txt`` has the versions). It takes two to three minutes on one core, half of them training, and writes into
+(``constraints.txt`` has the versions). It takes three minutes on one core, half of them training, and writes into
 ``src/levelfield/workloads/speech_recognition/data`` unless told otherwise:
 
 * ``fp32/`` and ``int8/``: ``encoder.onnx``, ``prediction.onnx``, ``joint.onnx`` of each;
@@ -218,7 +218,8 @@ def main() -> None:
     found = {}
     for precision in Precision:
         folder = out / precision
-        sessions = {name: load(Backend.ONNXRUNTIME, folder / f"{name}.onnx", BackendOptions(threads=1)) for name in NETWORKS}
+        options = BackendOptions(threads=1)
+        sessions = {name: load(Backend.ONNXRUNTIME, folder / f"{name}.onnx", options) for name in NETWORKS}
         task = SpeechRecognition(fitted(sessions, folder, CONTRACT), tones, precision=precision, reference=None)
         found[precision] = measured(task)
     fp32, int8 = found[Precision.FP32], found[Precision.INT8]

@@ -159,7 +159,9 @@ def word_errors_of_log(
 def _text(payload: bytes, label_type: LabelType, alphabet: str) -> str:
     size = label_type.dtype.itemsize
     if len(payload) % size:
-        raise ValueError(f"found a payload of {len(payload)} bytes, expected a multiple of {size} ({label_type} labels)")
+        raise ValueError(
+            f"found a payload of {len(payload)} bytes, expected a multiple of {size} ({label_type} labels)"
+        )
     labels = np.frombuffer(payload, label_type.dtype)
     wrong = labels[(labels < 0) | (labels >= len(alphabet))]
     if wrong.size:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.errors import DatasetError, RunError
+from levelfield.files import sha256_of
+from levelfield.workloads.dataset_report import DatasetReport
 from levelfield.workloads.speech_recognition.audio import read_audio
 from levelfield.workloads.speech_recognition.generator import Part, text, utterance
-from levelfield.files import sha256_of
 from levelfield.workloads.speech_recognition.librispeech import (
     ARCHIVE,
     ARCHIVE_MD5,
@@ -26,7 +27,6 @@ from levelfield.workloads.speech_recognition.librispeech import (
     md5_of,
 )
 from levelfield.workloads.speech_recognition.preprocess import LEAST_SAMPLES, SAMPLE_RATE_HZ, Waveform
-from levelfield.workloads.dataset_report import DatasetReport
 from levelfield.workloads.task import IndexArray
 
 __all__ = ["LibriSpeech", "Recordings", "SpeechDataset", "Tones", "check"]
@@ -147,7 +147,9 @@ class LibriSpeech:
         self._entries = entries_of(folder)
         self.transcripts = [entry.transcript for entry in self._entries]
         found = [audio_path(folder, entry) for entry in self._entries]
-        missing = [f"{folder / entry.file} is not there" for entry, path in zip(self._entries, found, strict=True) if not path]
+        missing = [
+            f"{folder / entry.file} is not there" for entry, path in zip(self._entries, found, strict=True) if not path
+        ]
         if missing:
             raise DatasetError(
                 f"{len(missing)} of the {len(found)} recordings that the manifest names are missing.",
@@ -220,12 +222,16 @@ def check(folder: Path, *, expected: int) -> DatasetReport:
         return DatasetReport(dataset=_NAME, facts=(), problems=(str(error.message), *map(str, error.problems)))
     problems = []
     if len(entries) != expected:
-        problems.append(f"{folder / MANIFEST}: found {len(entries):,} utterances of at most 15 s, expected {expected:,}")
+        problems.append(
+            f"{folder / MANIFEST}: found {len(entries):,} utterances of at most 15 s, expected {expected:,}"
+        )
     published = sha256_of(folder / MANIFEST) == MANIFEST_SHA256
     if not published:
         problems.append(f"{folder / MANIFEST}: it is not the one of the reference (SHA-256 {MANIFEST_SHA256})")
     if (folder / ARCHIVE).is_file() and (found := md5_of(folder / ARCHIVE)) != ARCHIVE_MD5:
-        problems.append(f"{folder / ARCHIVE}: found the MD5 {found}, expected {ARCHIVE_MD5} as openslr.org publishes it")
+        problems.append(
+            f"{folder / ARCHIVE}: found the MD5 {found}, expected {ARCHIVE_MD5} as openslr.org publishes it"
+        )
     samples, kinds = 0, {".wav": 0, ".flac": 0}
     for entry in entries:
         path = audio_path(folder, entry)
@@ -239,7 +245,10 @@ def check(folder: Path, *, expected: int) -> DatasetReport:
     facts = (
         ("utterances of at most 15 s", f"{len(entries):,}"),
         ("manifest", "the reference's" if published else "another"),
-        ("recordings read", ", ".join(f"{count:,} {kind[1:].upper()}" for kind, count in kinds.items() if count) or "none"),
+        (
+            "recordings read",
+            ", ".join(f"{count:,} {kind[1:].upper()}" for kind, count in kinds.items() if count) or "none",
+        ),
         ("hours", f"{samples / SAMPLE_RATE_HZ / 3600:.2f}"),
     )
     return DatasetReport(dataset=_NAME, facts=facts, problems=tuple(problems))

@@ -162,7 +162,7 @@ def _strength(piece: NDArray[np.float64], hz: float) -> float:
     """Energy at a frequency that may be bent by some per cent: the largest of a few neighbours."""
     time_s = np.arange(len(piece)) / SAMPLE_RATE_HZ
     bends = np.array([0.97, 0.985, 1.0, 1.015, 1.03])
-    return float(np.abs(np.exp(-2j * np.pi * hz * bends[:, None] * time_s) @ piece).max())
+    return float(np.abs((np.exp(-2j * np.pi * hz * bends[:, None] * time_s) * piece).sum(axis=1)).max())
 
 
 def _samples(seconds: float) -> int:

@@ -11,7 +11,17 @@ from typing import Any
 from levelfield.errors import DatasetError
 from levelfield.workloads.speech_recognition.transcript import normalised
 
-__all__ = ["ARCHIVE", "ARCHIVE_MD5", "LONGEST_S", "MANIFEST", "MANIFEST_SHA256", "Entry", "audio_path", "entries_of", "md5_of"]
+__all__ = [
+    "ARCHIVE",
+    "ARCHIVE_MD5",
+    "LONGEST_S",
+    "MANIFEST",
+    "MANIFEST_SHA256",
+    "Entry",
+    "audio_path",
+    "entries_of",
+    "md5_of",
+]
 
 MANIFEST = "dev-clean-wav.json"
 MANIFEST_SHA256 = "ca163b65746e50556101e9bb50138de2d6ebc9e05f1f82e6d71ab826b443a608"

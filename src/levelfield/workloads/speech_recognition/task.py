@@ -9,6 +9,7 @@ import numpy as np
 
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
+from levelfield.errors import ModelError
 from levelfield.metrics.wer import LabelType, WordErrors, word_errors_of_log
 from levelfield.workloads.speech_recognition.dataset import LibriSpeech, SpeechDataset, Tones
 from levelfield.workloads.speech_recognition.model import (
@@ -27,7 +28,7 @@ from levelfield.workloads.task import IndexArray, ModelFacts, PayloadArray, Prec
 __all__ = ["MINI_PERFORMANCE_SAMPLES", "SpeechRecognition", "full_task", "mini_task"]
 
 MINI_PERFORMANCE_SAMPLES = 300
-"""A quarter of the set: an accuracy run loads and unloads four times. The full edition holds all of its data at once."""
+"""A quarter of the set: an accuracy run loads and unloads four times. The full edition holds its data all at once."""
 
 MINI_TRANSFORMATIONS = {
     Precision.FP32: "none: the weights as they were trained, exported to ONNX",
@@ -93,9 +94,7 @@ class SpeechRecognition:
         return self._score(entries, whole=False)
 
     def _score(self, entries: Iterable[tuple[int, bytes]], *, whole: bool) -> Score:
-        found = word_errors_of_log(
-            entries, self.dataset.transcripts, LabelType.INT64, alphabet=VOCABULARY, whole=whole
-        )
+        found = word_errors_of_log(entries, self.dataset.transcripts, LabelType.INT64, alphabet=VOCABULARY, whole=whole)
         return _score_of(found)
 
     def describe(self) -> dict[str, str]:
@@ -120,6 +119,11 @@ def _score_of(found: WordErrors) -> Score:
 
 
 def _loaded(folder: Path, backend: Backend, options: BackendOptions, contract: ModelContract) -> SpeechModel:
+    if not folder.is_dir():
+        raise ModelError(
+            f"{folder} is not a folder: an RNN-T is three networks.",
+            hint="Give the folder of encoder.onnx, prediction.onnx and joint.onnx with --model.",
+        )
     sessions = {name: load(backend, folder / f"{name}.onnx", options) for name in NETWORKS}
     return fitted(sessions, folder, contract)
 

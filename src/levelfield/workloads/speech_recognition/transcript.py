@@ -3,7 +3,7 @@
 Source: mlcommons/inference, tag v2.0, speech_recognition/rnnt/pytorch/configs/rnnt.toml (labels),
 pytorch/parts/manifest.py and pytorch/parts/text/cleaners.py (``english_cleaners``). The published transcripts of
 dev-clean are in this form already, all 2,703. Of two steps only what such text can need is here: letters with accents
-lose them, and other characters outside ASCII are refused rather than guessed; digits are refused rather than spelled out.
+lose them, while other characters outside ASCII and digits are refused, rather than guessed and spelled out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def normalised(text: str) -> str:
     Raises:
         ValueError: The text has digits, or letters that have no form in ASCII.
     """
-    plain = "".join(character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character))
+    parts = unicodedata.normalize("NFKD", text)
+    plain = "".join(character for character in parts if not unicodedata.combining(character))
     foreign = sorted({character for character in plain if not character.isascii() or character.isdigit()})
     if foreign:
         raise ValueError(f"found {' '.join(foreign)}, expected letters, apostrophes and punctuation of ASCII")
