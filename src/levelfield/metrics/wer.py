@@ -3,7 +3,7 @@
 Source: mlcommons/inference, speech_recognition/rnnt/accuracy_eval.py and pytorch/metrics.py, tag v2.0: the word edit
 distances of all utterances, summed, by the words of all transcripts. Ours is stricter where the script would give a
 number that means nothing: utterances that are missing, repeats that contradict each other, labels without a letter.
-The script's ``--output_dtype int32`` reads eight bytes a label on 64-bit Linux (it asks for C's ``long``); here it is four.
+The script's ``--output_dtype int32`` reads eight bytes a label on 64-bit Linux (C's ``long``); here it is four.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class WordErrors:
         rates = []
         for _ in range(_RESAMPLES):
             times = np.bincount(draws.integers(0, count, count), minlength=count)
-            rates.append(float(times @ self.errors / max(1, times @ self.words)))
+            rates.append(float(times @ self.errors) / max(1.0, float(times @ self.words)))
         low, high = np.quantile(rates, [0.025, 0.975])
         return float(100 - 100 * high), float(100 - 100 * low)
 

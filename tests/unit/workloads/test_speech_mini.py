@@ -43,9 +43,18 @@ def opened(precision: Precision = Precision.FP32, model: Path | None = None) -> 
     return mini_task(backend=Backend.ONNXRUNTIME, options=BackendOptions(threads=1), precision=precision, model=model)
 
 
+@cache
+def sounds() -> dict[int, np.ndarray]:
+    """The first utterances, generated once for all tests."""
+    dataset = opened().dataset
+    dataset.load(np.arange(PART))
+    return dataset._loaded
+
+
 def entries_of(task: SpeechRecognition, count: int = PART) -> list[tuple[int, bytes]]:
     """An accuracy run of the first utterances without a load generator, in batches of 25."""
     entries = []
+    task.dataset._loaded |= sounds()
     task.dataset.load(np.arange(count))
     for start in range(0, count, 25):
         indices = np.arange(start, start + 25)
@@ -278,7 +287,7 @@ def test_shuffled_transcripts_fail() -> None:
         lambda features: np.concatenate([features[..., 80:], features[..., :80]], axis=2),
         lambda features: features * 0.3,
         lambda features: features + 1,
-        lambda features: np.exp(features),
+        np.exp,
     ],
     ids=["bands reversed", "frames spliced in another order", "scale", "offset", "no logarithm"],
 )

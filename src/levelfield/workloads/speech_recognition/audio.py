@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,8 @@ def read_audio(path: Path, *, rate_hz: int) -> NDArray[np.float32]:
     """(samples,) float32, full scale 1: integers by 2^15, as the reference scales them.
 
     Raises:
-        OSError, ValueError: The file cannot be read, or is not one channel of 16 bits at this rate. Nothing is resampled
-            or mixed: LibriSpeech needs neither, so another rate means another file.
+        OSError, ValueError: The file cannot be read, or is not one channel of 16 bits at this rate. Nothing is
+            resampled or mixed: LibriSpeech needs neither, so another rate means another file.
         MissingError: A FLAC file, and soundfile is not installed.
     """
     pcm, channels, rate = _flac(path) if path.suffix.lower() == ".flac" else _wav(path)
@@ -57,11 +58,9 @@ def _flac(path: Path) -> tuple[NDArray[np.int16], int, int]:
 
 def _soundfile() -> ModuleType:
     try:
-        import soundfile
+        return import_module("soundfile")
     except (ImportError, OSError) as error:  # OSError: the package is there, its libsndfile is not
         raise MissingError(
             "FLAC files are read by soundfile; it is not installed. WAV files need nothing.",
             hint="pip install 'levelfield[speech]'",
         ) from error
-    module: ModuleType = soundfile
-    return module

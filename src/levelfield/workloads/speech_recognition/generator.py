@@ -1,7 +1,7 @@
 """Utterances of the mini edition: words of letters, each letter two tones, spoken by a seed.
 
-Twelve letters and the space, which are the first of the official vocabulary. A letter is one of four low and one of three
-high tones at once; a speaker shifts all of them by up to a seventh; letters last for 50 to 120 ms, words are parted by
+Twelve letters and the space, the first of the official vocabulary. A letter is one of four low and one of three high
+tones at once; a speaker shifts all of them by up to a seventh; letters last for 50 to 120 ms, words are parted by
 pauses, and white noise, a steady hum and short bursts lie over the whole. Which letter follows which is not even, so a
 prediction network has something to learn.
 
@@ -77,7 +77,8 @@ class _Draws:
         raw = np.asarray(self._bits.random_raw(count), np.uint64)
         quarters = [((raw >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.float64) for shift in (0, 16, 32, 48)]
         total = quarters[0] + quarters[1] + quarters[2] + quarters[3]
-        return (total - 2.0 * 0xFFFF) / (0x10000 * (4 / 12) ** 0.5)
+        scaled: NDArray[np.float64] = (total - 2.0 * 0xFFFF) / (0x10000 * (4 / 12) ** 0.5)
+        return scaled
 
 
 def text(part: Part, index: int) -> str:
@@ -107,7 +108,7 @@ def utterance(part: Part, index: int) -> Utterance:
 
 
 def told(spoken: Utterance) -> str:
-    """The text that is heard when boundaries, pauses and speaker are known: for each letter the strongest pair of tones."""
+    """The text that is heard when boundaries, pauses and speaker are known: for each letter the strongest tones."""
     heard = []
     for character, start, end in zip(spoken.text, spoken.starts, spoken.ends, strict=True):
         if character == " ":
@@ -155,7 +156,8 @@ def _disturbance(samples: int, draws: _Draws) -> NDArray[np.float64]:
         start, length = draws.below(samples), _samples(draws.uniform(0.03, 0.09))
         level[start : start + length] += draws.uniform(0.15, 0.5)
     hum = draws.uniform(0.0, 0.5) * np.sin(2 * np.pi * draws.uniform(150, 3600) * np.arange(samples) / SAMPLE_RATE_HZ)
-    return noise * level + hum
+    disturbed: NDArray[np.float64] = noise * level + hum
+    return disturbed
 
 
 def _strength(piece: NDArray[np.float64], hz: float) -> float:

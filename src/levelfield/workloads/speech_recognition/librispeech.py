@@ -49,7 +49,7 @@ def entries_of(folder: Path) -> list[Entry]:
     """The utterances of at most 15 s, in the order of the manifest.
 
     Raises:
-        DatasetError: No folder, no manifest, or entries that are not as the reference's scripts write them; all problems.
+        DatasetError: No folder, no manifest, or entries that are not as the reference's scripts write them.
     """
     path = folder / MANIFEST
     if not folder.is_dir():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.backends.port import Session, TensorInfo, listed
+from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
 from levelfield.files import sha256_of
 from levelfield.formats.onnx_weights import type_name, weight_types
@@ -185,31 +185,14 @@ def fitted(sessions: Mapping[str, Session], path: Path, contract: ModelContract)
     Raises:
         ModelError: One does not fit; the error says what was expected and found.
     """
-    part = ""
     try:
-        for part in NETWORKS:
-            _require_names(sessions[part], part)
-        part = "encoder"
-        silence = {"features": np.zeros((3, 1, FEATURES), np.float32), "lengths": np.array([3], np.int64)}
-        encoded = sessions[part].run(silence)["encoded"]
-        if encoded.ndim != 3 or encoded.shape[:2] != (1, 2):
-            raise ValueError(f"3 rows of features become {encoded.shape}")
-        part = "prediction"
-        layers, _, width = _hidden(sessions[part]).shape
-        if layers is None or width is None:
-            raise ValueError("layers or width of its state are not fixed")
-        state = np.zeros((layers, 1, width), np.float32)
-        predicted = sessions[part].run({"labels": np.array([[START]]), "hidden": state, "cell": state})["predicted"]
-        part = "joint"
-        scores = sessions[part].run({"encoded": encoded, "predicted": predicted})["scores"]
-        if scores.shape != (1, 2, 1, contract.classes):
-            raise ValueError(f"2 steps and 1 label become scores of {scores.shape}")
-    except (ValueError, ModelError) as error:
-        found = sessions[part]
+        layers, width = _tried(sessions, contract)
+    except _MisfitError as error:
+        found = sessions[error.part]
         raise ModelError(
-            f"{path / part}.onnx does not fit this benchmark: {str(error).rstrip('.')}.",
+            f"{path / error.part}.onnx does not fit this benchmark: {error}.",
             problems=[
-                f"expected: {contract.expected[part]}",
+                f"expected: {contract.expected[error.part]}",
                 f"found: inputs {listed(found.inputs)}; outputs {listed(found.outputs)}",
             ],
         ) from error
@@ -223,12 +206,46 @@ def fitted(sessions: Mapping[str, Session], path: Path, contract: ModelContract)
     )
 
 
+class _MisfitError(Exception):
+    """A network is not what it should be."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        super().__init__(reason)
+        self.part = part
+
+
+def _tried(sessions: Mapping[str, Session], contract: ModelContract) -> tuple[int, int]:
+    """Layers and width of the state, after a silence of three rows went through all three networks."""
+    for part in NETWORKS:
+        _require_names(sessions[part], part)
+    layers, _, width = _hidden(sessions["prediction"]).shape
+    if layers is None or width is None:
+        raise _MisfitError("prediction", "layers or width of its state are not fixed")
+
+    def run(part: str, arrays: NamedArrays, output: str) -> NDArray[Any]:
+        try:
+            return sessions[part].run(arrays)[output]
+        except ModelError as error:
+            raise _MisfitError(part, error.message.rstrip(".")) from error
+
+    silence: NamedArrays = {"features": np.zeros((3, 1, FEATURES), np.float32), "lengths": np.array([3], np.int64)}
+    encoded = run("encoder", silence, "encoded")
+    if encoded.ndim != 3 or encoded.shape[:2] != (1, 2):
+        raise _MisfitError("encoder", f"3 rows of features become {encoded.shape}")
+    state = np.zeros((layers, 1, width), np.float32)
+    predicted = run("prediction", {"labels": np.array([[START]]), "hidden": state, "cell": state}, "predicted")
+    scores = run("joint", {"encoded": encoded, "predicted": predicted}, "scores")
+    if scores.shape != (1, 2, 1, contract.classes):
+        raise _MisfitError("joint", f"2 steps and 1 label become scores of {scores.shape}")
+    return layers, width
+
+
 def _require_names(session: Session, part: str) -> None:
     reads = {tensor.name: (len(tensor.shape), str(tensor.dtype)) for tensor in session.inputs}
     if reads != _READS[part]:
-        raise ValueError("it has other inputs")
+        raise _MisfitError(part, "it has other inputs")
     if missing := set(_RETURNS[part]) - {tensor.name for tensor in session.outputs}:
-        raise ValueError(f"it does not return {' and '.join(sorted(missing))}")
+        raise _MisfitError(part, f"it does not return {' and '.join(sorted(missing))}")
 
 
 def _hidden(prediction: Session) -> TensorInfo:
@@ -305,4 +322,5 @@ class MiniManifest:
         Raises:
             InputError: A file of it is missing or was changed.
         """
-        return [file.verified() for file in self.networks[precision]][0].parent
+        files = [file.verified() for file in self.networks[precision]]
+        return files[0].parent

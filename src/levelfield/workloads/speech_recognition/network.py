@@ -130,7 +130,7 @@ class Transducer(nn.Module):
     def forward(
         self, features: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(rows, batch, features), (batch,), (batch, labels) to (batch, steps, labels + 1, classes) and (batch,) steps."""
+        """(rows, batch, features), (batch,), (batch, labels) to (batch, steps, labels + 1, classes) and (batch,)."""
         encoded, steps = self.encoder(features, lengths)
         start = torch.full((len(labels), 1), -1)
         state = torch.zeros(self.sizes.prediction_layers, len(labels), self.sizes.prediction_width, dtype=encoded.dtype)
