@@ -111,7 +111,8 @@ class Joint(nn.Module):
         """
         from_encoder = nn.functional.linear(encoded, self.hidden.weight[:, : self.split], self.hidden.bias)
         from_prediction = nn.functional.linear(predicted, self.hidden.weight[:, self.split :])
-        return self.scores(torch.relu(from_encoder[:, :, None] + from_prediction[:, None]))
+        scores: torch.Tensor = self.scores(torch.relu(from_encoder[:, :, None] + from_prediction[:, None]))
+        return scores
 
 
 class Transducer(nn.Module):
@@ -183,7 +184,7 @@ def training_step(
     logits, steps = model(features, lengths, labels)
     loss = transducer_loss(logits, steps, labels, counts).mean()
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(model.parameters(), largest_gradient)
     optimizer.step()
     return float(loss.detach())
