@@ -10,6 +10,7 @@ from levelfield.workloads.medical_segmentation.task import MedicalSegmentation
 from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.question_answering.task import QuestionAnswering
 from levelfield.workloads.recommendation.task import Recommendation
+from levelfield.workloads.speech_recognition.task import SpeechRecognition
 from levelfield.workloads.task import InferenceTask, OfManyLengths
 
 runtime: Runtime = onnxruntime
@@ -20,8 +21,8 @@ def task_of(benchmark: ImageClassification | MedicalSegmentation | Recommendatio
     return benchmark
 
 
-def questions_of(benchmark: QuestionAnswering) -> tuple[InferenceTask, OfManyLengths]:
-    """Question answering is one too, whose samples differ in length."""
+def unequal_of(benchmark: QuestionAnswering | SpeechRecognition) -> tuple[InferenceTask, OfManyLengths]:
+    """Questions and utterances differ in length."""
     return benchmark, benchmark
 
 

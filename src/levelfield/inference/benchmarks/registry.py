@@ -7,6 +7,7 @@ from levelfield.inference.benchmarks.bert import BERT_99, BERT_99_9
 from levelfield.inference.benchmarks.dlrm import DLRM_99, DLRM_99_9
 from levelfield.inference.benchmarks.kind import InferenceBenchmark
 from levelfield.inference.benchmarks.resnet50 import RESNET50
+from levelfield.inference.benchmarks.rnnt import RNNT
 from levelfield.inference.benchmarks.ssd import SSD_MOBILENET, SSD_RESNET34
 from levelfield.inference.benchmarks.unet3d import UNET3D_99, UNET3D_99_9
 from levelfield.rules.model import RuleSet
@@ -19,6 +20,7 @@ BENCHMARKS: tuple[InferenceBenchmark, ...] = (
     SSD_RESNET34,
     UNET3D_99,
     UNET3D_99_9,
+    RNNT,
     BERT_99,
     BERT_99_9,
     DLRM_99,

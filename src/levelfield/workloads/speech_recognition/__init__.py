@@ -1,0 +1,1 @@
+"""Speech recognition: ``rnnt`` of the inference suite, full (LibriSpeech dev-clean) and mini (generated tones)."""
