@@ -23,7 +23,7 @@ def test_example_measures_the_object_and_its_accuracy(tmp_path: Path) -> None:
     assert " p90 " in verdict
     # The noise is seeded, so what a nearest centre gets right does not change.
     right = int(accuracy.removeprefix("accuracy ").removesuffix(" of 500"))
-    assert 490 <= right <= 500
+    assert 460 <= right <= 480
     entries = json.loads((tmp_path / "mlperf_log_accuracy.json").read_text())
     assert sorted(entry["qsl_idx"] for entry in entries) == list(range(500))
     assert "SUT name : nearest centre" in (tmp_path / "mlperf_log_summary.txt").read_text()

@@ -87,7 +87,7 @@ def virtual_time() -> Iterator[None]:
         for place, replacement in (
             ("levelfield.inference.run.serve", serve),
             ("levelfield.inference.audit.run.serve", serve),
-            ("levelfield.inference.run.capacity_per_s", lambda *_: CAPACITY_PER_S),
+            ("levelfield.inference.run.capacity_per_s", lambda *_, **__: CAPACITY_PER_S),
             ("levelfield.inference.run.run_test", run_in_virtual_time),
             ("levelfield.inference.audit.bench.run_test", run_in_virtual_time),
             ("levelfield.inference.benchmarks.registry.BENCHMARKS", (VIRTUAL,)),
@@ -128,6 +128,9 @@ class VirtualSystem:
 
     def flush(self) -> None:
         pass
+
+    def describe(self) -> dict[str, str]:
+        return {"warm_up": "none"}
 
 
 def answers(indices: IndexArray) -> PayloadArray:

@@ -27,6 +27,9 @@ CORE_PACKAGES = ("numpy", "onnxruntime", "click", "rich")
 """What levelfield cannot work without; a test compares it with ``pyproject.toml``."""
 EXTRAS: dict[str, tuple[str, ...]] = {
     "vision": ("opencv-python-headless",),
+    "speech": ("soundfile",),
+    "parquet": ("pyarrow",),
+    "duckdb": ("duckdb",),
     "openvino": ("openvino",),
     "torch": ("torch",),
     "litert": ("ai-edge-litert",),

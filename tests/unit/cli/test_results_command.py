@@ -88,7 +88,7 @@ def test_published_marks_results_of_a_round_and_never_own_runs(call: Call) -> No
 
 
 def test_nothing_is_written_where_one_source_is_bad(call: Call) -> None:
-    assert "nope does not exist." in call("import", round_file(*published()), "nope", *ROUND, code=2)
+    assert "There is no nope." in call("import", round_file(*published()), "nope", *ROUND, code=2)
     assert not Path("levelfield-results.sqlite").exists()
 
 

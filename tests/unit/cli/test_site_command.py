@@ -44,7 +44,7 @@ def test_an_exported_file_becomes_one_private_page(tmp_path: Path, capsys: pytes
     ("arguments", "said"),
     [
         (["--database", "gone.sqlite"], "gone.sqlite does not exist"),
-        (["gone.json"], "gone.json does not exist"),
+        (["gone.json"], "There is no gone.json"),
         (["results.json", "--round", "training-v1.1"], "hold results of inference-v2.0 only, expected training-v1.1"),
         (["results.json", "--retrieved", "2999-01-01"], "--retrieved 2999-01-01 is in the future"),
         (["empty.json"], "There is no result to show"),

@@ -83,6 +83,7 @@ def _pairs(pairs: tuple[tuple[str, float | int], ...]) -> str:
 
 LONG_COLUMNS: dict[str, Callable[[Result], object]] = {
     "round": lambda result: result.round,
+    "official": lambda result: result.official,
     "division": lambda result: result.division,
     "availability": lambda result: result.availability,
     "submitter": lambda result: result.submitter,

@@ -148,5 +148,6 @@ def test_an_old_file_stays_whole_when_writing_breaks(path: Path) -> None:
 
 def test_a_stored_file_of_version_1_is_read() -> None:
     report = read_json(Path(__file__).with_name("check-1.json"))
-    assert report == HOSTILE_REPORT
+    # What that version did not know is empty.
+    assert report == replace(HOSTILE_REPORT, checks=tuple(replace(one, also="") for one in HOSTILE_REPORT.checks))
     assert report.findings[0].path == HOSTILE
