@@ -106,12 +106,14 @@ def recode(path: str, encoding: str) -> Change:
 
 
 def cut(path: str, share: float) -> Change:
-    """Only the first part of a file."""
+    """Only the first part of a file, which ends in the middle of a line."""
 
     def change(root: Path) -> None:
         target = own(root / path)
         content = target.read_bytes()
-        target.write_bytes(content[: int(len(content) * share)])
+        at = int(len(content) * share)
+        begin, end = content.rfind(b"\n", 0, at) + 1, content.find(b"\n", at)
+        target.write_bytes(content[: (begin + (end if end > 0 else len(content))) // 2])
 
     return change
 
