@@ -38,7 +38,7 @@ def test_margin_follows_how_late_sleeping_is() -> None:
         )
         return calibrate(keeper).margin_ns
 
-    assert margin_when_late_by(100_000) == 125_000
+    assert margin_when_late_by(100_000) == 200_000
     assert margin_when_late_by(0) == LEAST_MARGIN_NS
     assert margin_when_late_by(10_000_000) == MOST_MARGIN_NS
 
@@ -52,4 +52,4 @@ def test_margin_ignores_sleeps_that_no_margin_could_mend() -> None:
         make_poll=lambda: clock.poll,
         margin_ns=0,
     )
-    assert calibrate(keeper).margin_ns == 112_500
+    assert calibrate(keeper).margin_ns == 180_000
