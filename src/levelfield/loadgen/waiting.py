@@ -65,8 +65,9 @@ class Timekeeper:
 def calibrate(keeper: Timekeeper, *, sleeps: int = 100, sleep_ns: int = 200 * NS_PER_US) -> Timekeeper:
     """The same timekeeper with a margin that fits how late this machine wakes up (about 30 ms of work).
 
-    The margin is twice what covers 98 of 100 sleeps: with what covers them once, one query in fifty is late. Sleeps that no margin could mend (other processes had the
-    processor) do not count: polling longer would only make the next ones later.
+    The margin is twice what covers 98 of 100 sleeps: with what covers them once, one query in fifty is late. Sleeps
+    that no margin could mend (other processes had the processor) do not count: polling longer would only make the next
+    ones later.
     """
     overshoots = []
     for _ in range(sleeps):
