@@ -84,7 +84,7 @@ def test_in_the_middle_of_a_performance_run(
 ) -> None:
     session = begin(*RUN, "-s", *scenario)
     session.wait_for(lambda: is_issuing(tmp_path))
-    time.sleep(0.5)
+    time.sleep(2.0 if "process" in scenario else 0.5)  # a process of its own has to start first
     children = session.children()
     if "process" in scenario:
         assert children

@@ -12,10 +12,10 @@ from levelfield.submission.inference.checks import INFERENCE
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     for path, data in small_round().items():
-        file = tmp_path / path
+        file = tmp_path / "round" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-    return tmp_path
+    return tmp_path / "round"
 
 
 def test_a_valid_tree_exits_with_0_and_both_verdicts(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
