@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
-from levelfield.files import sha256_of
 from levelfield.formats.onnx_weights import type_name, weight_types
 from levelfield.workloads.object_detection.boxes import Boxes, Suppression, detections
 from levelfield.workloads.object_detection.generator import LARGE, SMALL, SceneKind
 from levelfield.workloads.object_detection.preprocess import Values
 from levelfield.workloads.pictures import Layout
+from levelfield.workloads.shipped import ShippedFile
 from levelfield.workloads.task import ModelFacts, Precision
 
 __all__ = [
@@ -350,26 +350,6 @@ def _check_shapes(arrays: NamedArrays, outputs: Outputs, name_of: Mapping[str, s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ShippedFile:
-    path: Path
-    sha256: str
-
-    def verified(self) -> Path:
-        """The path.
-
-        Raises:
-            InputError: The file is missing, or not the one that was shipped.
-        """
-        found = sha256_of(self.path) if self.path.is_file() else "no file"
-        if found != self.sha256:
-            raise InputError(
-                f"{self.path} is not the file that levelfield ships: found {found}, expected {self.sha256}.",
-                hint="Install the package again.",
-            )
-        return self.path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MiniManifest:
     """What the package knows about the files that it ships; written by ``tools/mini_ssd.py``."""
 
@@ -378,7 +358,7 @@ class MiniManifest:
     count: int
     """Scenes in it."""
     scenes_sha256: str
-    models: Mapping[Precision, _ShippedFile]
+    models: Mapping[Precision, ShippedFile]
     reference_accuracy: float
     """mAP of the fp32 model on the test set, percent."""
 
@@ -397,7 +377,7 @@ class MiniManifest:
                 count=int(data["data"]["items"]),
                 scenes_sha256=str(data["data"]["sha256"]),
                 models={
-                    precision: _ShippedFile(
+                    precision: ShippedFile(
                         path=folder / data["files"][precision]["file"], sha256=data["files"][precision]["sha256"]
                     )
                     for precision in Precision

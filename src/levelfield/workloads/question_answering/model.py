@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
-from levelfield.files import sha256_of
 from levelfield.formats.onnx_weights import type_name, weight_types
 from levelfield.workloads.question_answering.preprocess import Lengths
+from levelfield.workloads.shipped import ShippedFile
 from levelfield.workloads.task import ModelFacts, Precision
 
 __all__ = ["DATA", "FILLING", "MiniManifest", "SpanModel", "fitted"]
@@ -180,32 +180,12 @@ def _weight_types(path: Path) -> tuple[str, ...] | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ShippedFile:
-    path: Path
-    sha256: str
-
-    def verified(self) -> Path:
-        """The path.
-
-        Raises:
-            InputError: The file is missing, or not the one that was shipped.
-        """
-        found = sha256_of(self.path) if self.path.is_file() else "no file"
-        if found != self.sha256:
-            raise InputError(
-                f"{self.path} is not the file that levelfield ships: found {found}, expected {self.sha256}.",
-                hint="Install the package again.",
-            )
-        return self.path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MiniManifest:
     """What the package knows about the files that it ships; written by ``tools/mini_bert.py``."""
 
-    questions: _ShippedFile
-    vocabulary: _ShippedFile
-    models: Mapping[Precision, _ShippedFile]
+    questions: ShippedFile
+    vocabulary: ShippedFile
+    models: Mapping[Precision, ShippedFile]
     reference_accuracy: float
     """F1 of the fp32 model on the shipped questions, percent."""
 
@@ -220,7 +200,7 @@ class MiniManifest:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             shipped = {
-                name: _ShippedFile(path=folder / entry["file"], sha256=entry["sha256"])
+                name: ShippedFile(path=folder / entry["file"], sha256=entry["sha256"])
                 for name, entry in (
                     ("questions", data["data"]),
                     ("vocabulary", data["vocabulary"]),

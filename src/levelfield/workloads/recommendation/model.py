@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
-from levelfield.files import sha256_of
 from levelfield.formats.onnx_weights import type_name, weight_types
 from levelfield.workloads.recommendation.dataset import LoadedPairs
 from levelfield.workloads.recommendation.preprocess import RecordLayout
+from levelfield.workloads.shipped import ShippedFile
 from levelfield.workloads.task import ModelFacts, Precision
 
 __all__ = ["DATA", "ClickModel", "MiniManifest", "fitted"]
@@ -190,32 +190,12 @@ def _weight_types(path: Path) -> tuple[str, ...] | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ShippedFile:
-    path: Path
-    sha256: str
-
-    def verified(self) -> Path:
-        """The path.
-
-        Raises:
-            InputError: The file is missing, or not the one that was shipped.
-        """
-        found = sha256_of(self.path) if self.path.is_file() else "no file"
-        if found != self.sha256:
-            raise InputError(
-                f"{self.path} is not the file that levelfield ships: found {found}, expected {self.sha256}.",
-                hint="Install the package again.",
-            )
-        return self.path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MiniManifest:
     """What the package knows about the files that it ships; written by ``tools/mini_dlrm.py``."""
 
     data_sha256: str
     """Of the generated test pairs."""
-    models: Mapping[Precision, _ShippedFile]
+    models: Mapping[Precision, ShippedFile]
     reference_accuracy: float
     """Area of the fp32 model on the test pairs, percent."""
 
@@ -232,7 +212,7 @@ class MiniManifest:
             return cls(
                 data_sha256=data["data"]["sha256"],
                 models={
-                    precision: _ShippedFile(
+                    precision: ShippedFile(
                         path=folder / data["files"][precision]["file"], sha256=data["files"][precision]["sha256"]
                     )
                     for precision in Precision

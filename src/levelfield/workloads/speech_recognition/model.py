@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from levelfield.backends.port import NamedArrays, Session, TensorInfo, listed
 from levelfield.errors import InputError, ModelError
-from levelfield.files import sha256_of
 from levelfield.formats.onnx_weights import type_name, weight_types
+from levelfield.workloads.shipped import ShippedFile
 from levelfield.workloads.speech_recognition.generator import ALPHABET
 from levelfield.workloads.speech_recognition.preprocess import FEATURES
 from levelfield.workloads.speech_recognition.transcript import VOCABULARY
@@ -262,32 +262,12 @@ def _weight_types(folder: Path) -> tuple[str, ...] | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ShippedFile:
-    path: Path
-    sha256: str
-
-    def verified(self) -> Path:
-        """The path.
-
-        Raises:
-            InputError: The file is missing, or not the one that was shipped.
-        """
-        found = sha256_of(self.path) if self.path.is_file() else "no file"
-        if found != self.sha256:
-            raise InputError(
-                f"{self.path} is not the file that levelfield ships: found {found}, expected {self.sha256}.",
-                hint="Install the package again.",
-            )
-        return self.path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MiniManifest:
     """What the package knows about the files that it ships; written by ``tools/mini_rnnt.py``."""
 
-    checksums: _ShippedFile
+    checksums: ShippedFile
     """Of the test utterances."""
-    networks: Mapping[Precision, Sequence[_ShippedFile]]
+    networks: Mapping[Precision, Sequence[ShippedFile]]
     reference_accuracy: float
     """100 minus the word error rate of the fp32 model on the test utterances, percent."""
 
@@ -302,8 +282,8 @@ class MiniManifest:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
 
-            def shipped(entry: Mapping[str, Any]) -> _ShippedFile:
-                return _ShippedFile(path=folder / entry["file"], sha256=entry["sha256"])
+            def shipped(entry: Mapping[str, Any]) -> ShippedFile:
+                return ShippedFile(path=folder / entry["file"], sha256=entry["sha256"])
 
             return cls(
                 checksums=shipped(data["data"]),
