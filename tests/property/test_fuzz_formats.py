@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import damaged, fuzz
 
 from levelfield.errors import LevelfieldError
 from levelfield.formats import loadgen_conf
@@ -24,7 +25,6 @@ from levelfield.formats.loadgen_summary import Section, Summary, read_summary
 from levelfield.formats.loadgen_trace import TraceSample, TraceWriter, read_trace
 from levelfield.formats.system_description import SystemDescription, read_system_description
 from levelfield.terms import Profile, Scenario
-from mutations import damaged, fuzz
 
 DETAIL = "".join(
     detail_line(key, value, time_ns=12345678, file="a.cc", line_no=3, pid=4, tid=5, is_error=error).text() + "\n"

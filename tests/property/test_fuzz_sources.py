@@ -14,13 +14,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import damaged, fuzz
 from small_trees import TREE, tar_of, write_repository, zip_of
 
 from levelfield.errors import LevelfieldError
 from levelfield.submission.sources.bounds import Bounds
 from levelfield.submission.sources.listing import Collector
 from levelfield.submission.sources.open import open_source
-from mutations import damaged, fuzz
 
 SMALL = {path: data[:2000] for path, data in TREE.items()}
 BOUNDS = Bounds(files=2000, total_bytes=1 << 22, ratio_free_bytes=1 << 22, refused=50, read_bytes=1 << 21)
