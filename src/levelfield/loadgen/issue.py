@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from levelfield.loadgen.closed_loop import issue_one_after_another
 from levelfield.loadgen.phase_state import PhaseLimits, PhaseState, await_completed, finish_phase
+from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.recorder import PENDING, Window
-from levelfield.loadgen.schedule import QueryBlock
 from levelfield.terms import Scenario
 
 __all__ = ["issue_phase"]
 
 SERVER_BLOCK = 512
-"""Queries generated at a time in Server: about 30 µs of work."""
+"""Queries generated at a time in Server."""
 PREFETCH_SLACK_NS = 100_000
 """The next block is generated ahead when there is at least this much time until the next query is due."""
 MOST_OWN_DELAY_NS = (1 << 31) - 1
@@ -49,8 +51,8 @@ def _by_schedule(state: PhaseState) -> None:
     threads = getattr(load, "issue_query_threads", 0) or 1
     queries = state.schedule.generated.query_count
     window = state.open(state.first_id, queries=queries, block=None, own_delays=True)
-    lanes = [_Lane(state, window, lane, threads) for lane in range(threads)]
     state.start_ns = state.keeper.now()
+    lanes = [_Lane(state, window, lane, threads) for lane in range(threads)]
     if threads == 1:
         lanes[0].run()
         return
@@ -59,6 +61,23 @@ def _by_schedule(state: PhaseState) -> None:
         thread.start()
     for thread in others:
         thread.join()
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A block with all that can be made of it before its first query is due."""
+
+    due_ns: list[int]
+    """Of each query, on the clock."""
+    scheduled_ns: IntArray
+    places: IntArray
+    """(queries,) in the window."""
+    ids: IntArray
+    indices: IntArray
+
+    def queries(self) -> Iterator[tuple[int, IntArray, IntArray]]:
+        """Due time, ids and indices of each query; the rows of a column are cheaper than slices."""
+        return zip(self.due_ns, self.ids.reshape(-1, 1), self.indices.reshape(-1, 1), strict=True)
 
 
 class _Lane:
@@ -73,10 +92,13 @@ class _Lane:
         self._lane = lane
         self._lanes = lanes
         self._blocks = state.schedule.blocks(SERVER_BLOCK * lanes, first=lane, stride=lanes)
-        self._next = next(self._blocks, None)
+        self._position = lane
+        """In the window, of the first query that is not made ready yet."""
+        self._next = self._make_ready()
         self._limits = PhaseLimits.of(state)
         self._coalesce = bool(getattr(state.effective.requested.load, "coalesce_queries", False))
         self._max_async = state.effective.max_async_queries if state.timed else 0
+        self._limited = bool(self._max_async) or self._limits.bounded
 
     def guarded(self) -> None:
         """Run; an exception ends the phase instead of the thread alone."""
@@ -87,64 +109,93 @@ class _Lane:
 
     def run(self) -> None:
         """Issue all queries of this lane."""
-        position = self._lane
+        issue_block = self._issue_block_coalescing if self._coalesce else self._issue_block
         while self._next is not None:
             block, self._next = self._next, None
-            if not self._issue_block(position, block):
+            if not issue_block(block):
                 return
-            position += len(block.scheduled_ns) * self._lanes
             if self._next is None:
-                self._next = next(self._blocks, None)
+                self._next = self._make_ready()
 
-    def _issue_block(self, position: int, block: QueryBlock) -> bool:
-        """Issue one block, whose first query is at ``position`` of the window; False if the phase ends in it."""
+    def _make_ready(self) -> _Ready | None:
+        """Generate the next block (about 100 µs of work, after a sleep); ``None`` if there is none."""
+        block = next(self._blocks, None)
+        if block is None:
+            return None
+        window, count, lanes = self._window, len(block.scheduled_ns), self._lanes
+        places = np.arange(self._position, self._position + count * lanes, lanes)
+        self._position += count * lanes
+        window.prepare_logging(places, block.indices, block.logged, wanted=self._state.recorder.wants_payloads)
+        return _Ready(
+            due_ns=(block.scheduled_ns + self._state.start_ns).tolist(),
+            scheduled_ns=block.scheduled_ns,
+            places=places,
+            ids=places + window.base,
+            indices=block.indices,
+        )
+
+    def _issue_block(self, block: _Ready) -> bool:
+        """Issue one block, query by query; False if the phase ends in it."""
         state, window, recorder, keeper = self._state, self._window, self._state.recorder, self._keeper
         now, issue, complete = keeper.now, state.system.issue, recorder.complete
-        done, issued, lanes = window.done, window.issued, self._lanes
-        count = len(block.scheduled_ns)
-        due = (block.scheduled_ns + state.start_ns).tolist()
-        places = np.arange(position, position + count * lanes, lanes)
-        ids = places + window.base
-        indices = block.indices
-        window.prepare_logging(places, block.indices, block.logged, wanted=recorder.wants_payloads)
-        state.recent.append((places, block.scheduled_ns))
-        limited = bool(self._max_async) or self._limits.bounded
-        own, free_ns, coalesce, most = window.own, self._free_ns, self._coalesce, MOST_OWN_DELAY_NS
-        k, shown = 0, now()
-        while k < count:
-            # Everything that can be done before the query is due is done now: after a sleep, code runs slowly at first.
-            due_ns, end = due[k], k + 1
+        done, issued, own, lanes, most = window.done, window.issued, window.own, self._lanes, MOST_OWN_DELAY_NS
+        position, free_ns, shown = int(block.places[0]), self._free_ns, now()
+        state.recent.append((block.places, block.scheduled_ns))
+        for due_ns, ids, indices in block.queries():
             ideal_ns = free_ns if free_ns > due_ns else due_ns
-            query_ids, query_indices = ids[k:end], indices[k:end]
             if shown < due_ns:
-                if self._next is None and due_ns - shown > PREFETCH_SLACK_NS:
-                    self._next = next(self._blocks, None)
-                shown = keeper.wait_until(due_ns)
+                shown = self._wait(due_ns, shown)
                 if lanes > 1 and state.stop:
                     return False
             done[position] = PENDING
             issued[position] = shown
             state.queries_issued += 1
-            if coalesce and (also := bisect_right(due, shown, end)) > end:
-                state.queries_issued += also - end
-                end = also
-                query_ids, query_indices = ids[k:end], indices[k:end]
-                window.done_ns[places[k + 1 : end]] = PENDING
-                window.issued_ns[places[k + 1 : end]] = shown
-            issue(query_ids, query_indices, complete)
+            issue(ids, indices, complete)
             returned = now()
             late_ns = shown - ideal_ns
             own[position] = late_ns if late_ns < most else most
-            if end > k + 1:
-                window.own_ns[places[k + 1 : end]] = own[position]
-            self._free_ns = free_ns = ideal_ns + returned - shown
-            position += (end - k) * lanes
-            k, issued_ns, shown = end, shown, returned
-            if state.stop or recorder.failure is not None:
+            free_ns = ideal_ns + returned - shown
+            position += lanes
+            if state.stop or recorder.failure is not None or (self._limited and self._ends(shown)):
                 return False
-            if limited and self._limits.ends_server(state, issued_ns - state.start_ns, self._max_async):
-                return False
+            shown = returned
+        self._free_ns = free_ns
         return True
+
+    def _issue_block_coalescing(self, block: _Ready) -> bool:
+        """Issue one block, all that is due by then in one call; False if the phase ends in it."""
+        state, window, recorder, keeper = self._state, self._window, self._state.recorder, self._keeper
+        due, places, lanes, count = block.due_ns, block.places, self._lanes, len(block.due_ns)
+        state.recent.append((places, block.scheduled_ns))
+        k, shown = 0, keeper.now()
+        while k < count:
+            ideal_ns = max(self._free_ns, due[k])
+            if shown < due[k]:
+                shown = self._wait(due[k], shown)
+                if lanes > 1 and state.stop:
+                    return False
+            end = max(k + 1, bisect_right(due, shown, k + 1))
+            state.queries_issued += end - k
+            window.done_ns[places[k:end]] = PENDING
+            window.issued_ns[places[k:end]] = shown
+            state.system.issue(block.ids[k:end], block.indices[k:end], recorder.complete)
+            returned = keeper.now()
+            assert window.own_ns is not None
+            window.own_ns[places[k:end]] = min(shown - ideal_ns, MOST_OWN_DELAY_NS)
+            self._free_ns = ideal_ns + returned - shown
+            if state.stop or recorder.failure is not None or (self._limited and self._ends(shown)):
+                return False
+            k, shown = end, returned
+        return True
+
+    def _wait(self, due_ns: int, shown: int) -> int:
+        """Wait for a moment, and make the next block ready where there is time for it; what the clock shows then."""
+        if self._next is None and due_ns - shown > PREFETCH_SLACK_NS:
+            self._next = self._make_ready()
+        return self._keeper.wait_until(due_ns)
+
+    def _ends(self, issued_ns: int) -> bool:
+        return self._limits.ends_server(self._state, issued_ns - self._state.start_ns, self._max_async)
 
 
 def _all_at_once(state: PhaseState) -> None:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from levelfield.loadgen.ring import Priority, Ring, Word
 from levelfield.loadgen.schedule import LoadableSet, Schedule, schedule
 from levelfield.loadgen.settings import EffectiveSettings
-from levelfield.loadgen.waiting import Timekeeper, calibrate
+from levelfield.loadgen.waiting import Timekeeper, calibrate, fine_timers
 from levelfield.terms import Mode
 
 __all__ = ["Assignment", "ask_for_priority", "main"]
@@ -37,7 +37,11 @@ class Assignment:
 
 def main() -> None:
     """Issue one phase; the arguments are the descriptors of the shared memory and of the doorbell."""
-    shared, bell = (int(argument) for argument in sys.argv[-2:])
+    with fine_timers():
+        _main(*(int(argument) for argument in sys.argv[-2:]))
+
+
+def _main(shared: int, bell: int) -> None:
     ring = Ring(shared)
     try:
         # The parent is a process of levelfield that has just pickled this for us.

@@ -1,8 +1,8 @@
 """Where completions are recorded while a phase runs.
 
-The cost of this file is part of every measurement: one completed sample costs one clock reading, one lock and
-one store, and 16 bytes stay per query (issue time, completion time). Due times and sample indices are not kept,
-since the schedule can be generated again.
+The cost of this file is part of every measurement: one completed sample costs one clock reading and one store, and 16
+bytes stay per query (issue time, completion time). Due times and sample indices are not kept, since the schedule can be
+generated again.
 
 A window is a run of consecutive sample ids. SingleStream and MultiStream move from window to window, which
 is possible because nothing is outstanding between two queries; Server and Offline use a single one.
@@ -11,6 +11,7 @@ is possible because nothing is outstanding between two queries; Server and Offli
 from __future__ import annotations
 
 import mmap
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -164,6 +165,10 @@ class Recorder:
         self._entry_bytes = 0
         self._faults = 0
         self._abandoned = False
+        self._several_threads = not getattr(sys, "_is_gil_enabled", lambda: True)()
+        """Whether the interpreter has no lock."""
+        self._judging = self._several_threads
+        """Whether single completions, too, are left to :meth:`complete_any` and its lock: while it judges others."""
         self.completed = 0
         """Samples complete so far in this phase."""
         self.events: list[Event] = []
@@ -172,7 +177,7 @@ class Recorder:
         self.on_failure: Callable[[], None] | None = None
         """Is called when the system under test has failed; the lock is held."""
         self.uninterruptible: frozenset[CodeType] = frozenset()
-        """Code that must not be left by an exception from outside, such as Ctrl-C: it would keep the lock."""
+        """Code that must not be left by an exception from outside, such as Ctrl-C."""
         self.complete = self._make_completions()
         """What the system under test is given."""
 
@@ -218,45 +223,38 @@ class Recorder:
 
         A function and not this object, because calling an object costs 40 ns more, every time.
         """
-        acquire, release, clock, plain = self._lock.acquire, self._lock.release, self._clock, self.plain
+        clock, plain = self._clock, self.plain
 
+        # From asking whether the sample is outstanding to counting it nothing is called, which the interpreter lock
+        # makes one step; "completed" and "wanted" are compared and set in the same way wherever they are.
         def one(sample: int) -> None:
             now = clock()
-            if plain:
-                offset = sample - self._base
-                acquire()
-                try:
-                    done = self._done
-                    if 0 <= offset < self._limit and done[offset] == PENDING:
-                        done[offset] = now
-                        self.completed += 1
-                        if self.completed >= self._wanted:
-                            self._wanted = NOBODY_WAITS
-                            self._wake.release()
-                        return
-                finally:
-                    release()
+            offset = sample - self._base
+            done = self._done
+            if plain and not self._judging and 0 <= offset < self._limit and done[offset] == PENDING:
+                done[offset] = now
+                self.completed += 1
+                if self.completed >= self._wanted:
+                    self._wanted = NOBODY_WAITS
+                    self._wake.release()
+                return
             self.complete_any(now, np.array([sample], dtype=np.int64), None, None)
 
         def complete(ids: IntArray, payloads: Payloads | None = None, token_counts: IntArray | None = None) -> None:
             now = clock()
             if plain and len(ids) == 1:
                 offset = ids.item() - self._base
-                acquire()
-                try:
-                    done = self._done
-                    if 0 <= offset < self._limit and done[offset] == PENDING:
-                        done[offset] = now
-                        self.completed += 1
-                        if self.completed >= self._wanted:
-                            self._wanted = NOBODY_WAITS
-                            self._wake.release()
-                        return
-                finally:
-                    release()
+                done = self._done
+                if not self._judging and 0 <= offset < self._limit and done[offset] == PENDING:
+                    done[offset] = now
+                    self.completed += 1
+                    if self.completed >= self._wanted:
+                        self._wanted = NOBODY_WAITS
+                        self._wake.release()
+                    return
             self.complete_any(now, np.asarray(ids, dtype=np.int64), payloads, token_counts)
 
-        # "with lock" could be interrupted anywhere, and costs 60 ns more, every time.
+        # What is stored and not yet counted would never be counted.
         self.uninterruptible = frozenset(cast("FunctionType", made).__code__ for made in (complete, one))
         return self.dressed(complete, one)
 
@@ -319,7 +317,12 @@ class Recorder:
         with self._lock:
             if self._abandoned:
                 return
-            good = self._mark(now, offsets, wrong)
+            self._judging = True
+            try:
+                good = self._mark(now, offsets, wrong)
+                count = len(offsets) if good is None else int(np.count_nonzero(good))
+            finally:
+                self._judging = self._several_threads
             if self._tokens:
                 self._record_tokens(offsets, good, token_counts)
             try:
@@ -331,7 +334,7 @@ class Recorder:
                     self._flush()
             except Exception as error:  # noqa: BLE001 - a payload that is none, or a log that cannot be written
                 self._fail(error)
-            self.completed += len(offsets) if good is None else int(np.count_nonzero(good))
+            self.completed += count
             if self.completed >= self._wanted:
                 self._wanted = NOBODY_WAITS
                 self._wake.release()

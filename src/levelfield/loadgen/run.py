@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,7 +32,7 @@ from levelfield.loadgen.settings import EffectiveSettings, Settings, derive, pro
 from levelfield.loadgen.statistics import Statistics, summarise
 from levelfield.loadgen.supervisor import Supervisor
 from levelfield.loadgen.verdict import ConditionName, Outcome, judge
-from levelfield.loadgen.waiting import Timekeeper, calibrate
+from levelfield.loadgen.waiting import Timekeeper, calibrate, fine_timers
 from levelfield.terms import Mode, Scenario, Validity
 from levelfield.units import NS_PER_MS, NS_PER_S
 
@@ -144,10 +145,11 @@ def run_test(
             effective=effective,
             events=options.events,
         )
-        run = _Run(system, library, effective, written, options)
-        if not options.strict:
-            run.log_problems(problems_of(settings, performance_sample_count=performance))
-        run.all_phases()
+        with fine_timers() if effective.scenario is Scenario.SERVER else nullcontext():
+            run = _Run(system, library, effective, written, options)
+            if not options.strict:
+                run.log_problems(problems_of(settings, performance_sample_count=performance))
+            run.all_phases()
         if options.record is not None:
             write_record(options.record, tuple(run.measurements))
     return TestRun(

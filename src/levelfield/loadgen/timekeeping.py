@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from levelfield.loadgen.waiting import Timekeeper, calibrate
+from levelfield.loadgen.waiting import Timekeeper, calibrate, fine_timers
 from levelfield.stats.percentile import percentile_index
 from levelfield.units import NS_PER_MS, NS_PER_S, format_ns
 
@@ -90,15 +90,17 @@ def measure_timekeeping(
         seconds: How long each pace is held.
         busy: Makes the busy thread that one pace is held beside.
     """
-    keeper = calibrate(keeper or Timekeeper())
-    step, call = _clock(keeper)
-    paces = [_pace(keeper, per_s, seconds, busy=False) for per_s in RATES_PER_S]
-    with (busy or busy_thread)():
-        paces.append(_pace(keeper, RATES_PER_S[0], seconds, busy=True))
+    with fine_timers():
+        keeper = calibrate(keeper or Timekeeper())
+        step, call = _clock(keeper)
+        paces = [_pace(keeper, per_s, seconds, busy=False) for per_s in RATES_PER_S]
+        with (busy or busy_thread)():
+            paces.append(_pace(keeper, RATES_PER_S[0], seconds, busy=True))
+        overshoot = _sleeps(keeper)
     return Timekeeping(
         clock_step_ns=step,
         clock_call_ns=call,
-        sleep_overshoot=_sleeps(keeper),
+        sleep_overshoot=overshoot,
         margin_ns=keeper.margin_ns,
         paces=tuple(paces),
         switch_interval_s=sys.getswitchinterval(),

@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import ctypes
+import sys
+
+import pytest
 from fakes import FakeClock
 
-from levelfield.loadgen.waiting import LEAST_MARGIN_NS, MOST_MARGIN_NS, calibrate
+from levelfield.loadgen.waiting import (
+    LEAST_MARGIN_NS,
+    MOST_MARGIN_NS,
+    NEAR_NS,
+    SLICE_NS,
+    Timekeeper,
+    calibrate,
+    fine_timers,
+)
 
 
 def test_sleeps_until_the_margin_and_polls_the_rest() -> None:
@@ -18,6 +30,31 @@ def test_sleeps_until_the_margin_and_polls_the_rest() -> None:
     due_ns = clock.now() + 50_000
     assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
     assert slept == [49_000 / 1e9]
+
+
+def test_the_last_millisecond_is_slept_in_slices() -> None:
+    clock = FakeClock(poll_ns=300)
+    slept: list[int] = []
+    keeper = Timekeeper(
+        now=clock.now,
+        sleep=lambda s: (slept.append(round(s * 1e9)), clock.sleep(s))[0],
+        make_poll=lambda: clock.poll,
+        margin_ns=1_000,
+    )
+    due_ns = clock.now() + NEAR_NS + SLICE_NS + 8_001_000
+    assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
+    assert slept[0] == pytest.approx(8_000_000 + SLICE_NS, abs=100)
+    assert max(slept[1:]) <= SLICE_NS
+    assert sum(slept) == pytest.approx(NEAR_NS + SLICE_NS + 8_000_000, abs=1_000)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="timer slack is Linux's")
+def test_fine_timers_are_for_a_while() -> None:
+    prctl = ctypes.CDLL(None).prctl
+    before = prctl(30, 0, 0, 0, 0)
+    with fine_timers():
+        assert prctl(30, 0, 0, 0, 0) == 1
+    assert prctl(30, 0, 0, 0, 0) == before
 
 
 def test_a_moment_in_the_past_does_not_wait() -> None:
