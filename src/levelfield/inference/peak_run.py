@@ -35,7 +35,7 @@ from levelfield.inference.peak import (
     read_peak,
     search,
 )
-from levelfield.inference.plan import SERVER_SHARE, plan_scenario
+from levelfield.inference.plan import plan_scenario
 from levelfield.inference.request import RunRequest
 from levelfield.inference.run import BenchmarkRun, run_benchmark
 from levelfield.inference.serving import capacity_per_s, serve
@@ -55,7 +55,7 @@ __all__ = ["PeakOptions", "PeakRun", "find_peak"]
 
 QUICK_PROBE_S = 10.0
 OFFICIAL_PROBE_S = 60.0
-START_SHARE = 2 * SERVER_SHARE
+START_SHARE = 0.8
 """Of the measured capacity: near enough to the peak of most systems that one or two steps enclose it."""
 
 

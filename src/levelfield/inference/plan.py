@@ -17,7 +17,7 @@ from levelfield.rules.model import RuleSet, ScenarioRule
 from levelfield.terms import Mode, Scenario
 from levelfield.units import NS_PER_MS, NS_PER_S, format_rate
 
-__all__ = ["SERVER_SHARE", "Plan", "plan_scenario"]
+__all__ = ["Plan", "plan_scenario"]
 
 QUICK_DURATION_MS = 4_000
 QUICK_QUERIES = {
@@ -27,9 +27,9 @@ QUICK_QUERIES = {
     Scenario.OFFLINE: 1_024,
 }
 """MultiStream: the least that early stopping can judge a 99th percentile from. Offline: samples of the one query."""
-SERVER_SHARE = 0.4
+SERVER_SHARE = 0.3
 """Of the measured capacity: a rate at which a queue rarely forms, so that a first run is usually VALID."""
-OFFLINE_SLACK = 1.25
+OFFLINE_SLACK = 1.5
 """The one query must last for the minimum duration even if the system turns out to be faster than in the short try."""
 
 

@@ -157,14 +157,17 @@ def capacity_per_s(
         complete: Completions = counter
         at_once = max(system.workers, 1)
         bound_s = ANSWER_BOUND_S if stall_s is None else stall_s
-        piece = loaded[: system.batch_size * at_once]
+        # Samples may differ in length, and neighbours be alike: in any order, again and again.
+        mixed = np.random.default_rng(len(loaded)).permutation(loaded)
+        size = min(system.batch_size * at_once, len(mixed))
         issued = 0
         began = time.perf_counter()
         while time.perf_counter() - began < seconds and counter.failure is None:
+            piece = mixed.take(range(issued, issued + size), mode="wrap")
             system.issue(piece, piece, complete)
-            issued += len(piece)
+            issued += size
             # Two pieces ahead, so that no worker waits for the next one.
-            counter.wait_for(issued - 2 * len(piece), bound_s=bound_s)
+            counter.wait_for(issued - 2 * size, bound_s=bound_s)
         counter.wait_for(issued, bound_s=bound_s)
         return issued / (time.perf_counter() - began)
     finally:

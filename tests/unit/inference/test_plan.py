@@ -41,7 +41,7 @@ def test_official_run_has_the_rounds_values() -> None:
 def test_rate_starts_from_the_measured_capacity_and_the_user_overrides_it() -> None:
     measured = plan(Scenario.SERVER, capacity=1000.0).configured
     assert isinstance(measured.settings.load, Server)
-    assert measured.settings.load.target_qps == 400.0
+    assert measured.settings.load.target_qps == 300.0
     assert "measured" in measured.line("server_target_qps").origin
     asked = plan(Scenario.SERVER, capacity=1000.0, settings=("target_qps=750",)).configured
     assert isinstance(asked.settings.load, Server)
