@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from levelfield.cli.terminal import encodable
-from levelfield.inference.report.words import badge_of, caution, metric_text, verdict_sentence
+from levelfield.inference.report.words import badge_of, caution, disturbance, metric_text, verdict_sentence
 from levelfield.inference.result import InferenceResult
 from levelfield.terms import Scenario
 from levelfield.units import format_ns, format_number, unit_suffix
@@ -105,6 +105,7 @@ def reasons(results: Sequence[InferenceResult]) -> list[str]:
                     found.append(f"  {condition.name}: required {condition.required}, measured {condition.measured}.")
                     found += [f"    {condition.advice}"] if condition.advice else []
             found += [f"  error in the log: {error}" for error in verdict.errors]
+            found += [f"  {told}" for told in filter(None, [disturbance(result.contention)])]
     for accuracy, scenarios in _missed_gates(results):
         found.append(f"Accuracy misses its gate ({scenarios}): {accuracy}.")
     return found

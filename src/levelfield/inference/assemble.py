@@ -12,6 +12,7 @@ from levelfield.inference.request import RunRequest
 from levelfield.inference.result import (
     Accuracy,
     Condition,
+    Contention,
     FileReference,
     Implementation,
     InferenceResult,
@@ -64,6 +65,8 @@ class Circumstances:
     """Where ``result.json`` lies."""
     logs: Path
     """The scenario's folder of logs."""
+    contention: Contention | None
+    """During the performance phase."""
 
 
 def assemble(
@@ -104,6 +107,7 @@ def assemble(
         files=_files(circumstances),
         system_id=circumstances.system_id,
         implementation=_implementation(circumstances),
+        contention=circumstances.contention,
     )
 
 

@@ -15,6 +15,7 @@ from levelfield.terms import Edition, Scenario, Validity
 __all__ = [
     "Accuracy",
     "Condition",
+    "Contention",
     "FileReference",
     "Implementation",
     "InferenceResult",
@@ -133,6 +134,16 @@ class Lateness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contention:
+    """What else had the processors during the performance phase, as shares of their time from 0 to 1."""
+
+    others: float
+    """Other processes."""
+    stolen: float
+    """The host of a virtual machine, for other machines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RulesReference:
     """Which rule file judged the run."""
 
@@ -204,6 +215,8 @@ class InferenceResult:
     """The name of the system's folders."""
     implementation: Implementation | None = None
     """``None`` in results that were written before this was recorded."""
+    contention: Contention | None = None
+    """``None`` where the machine does not show it."""
 
     def to_json(self) -> str:
         """The text of ``result.json``."""
@@ -240,6 +253,7 @@ class InferenceResult:
                 ),
                 "files": {role: FileReference(**reference) for role, reference in data["files"].items()},
                 "implementation": _implementation(data.get("implementation")),
+                "contention": Contention(**found) if (found := data.get("contention")) else None,
             }
         )
 

@@ -30,7 +30,7 @@ from levelfield.inference.benchmarks import InferenceBenchmark, benchmark_named
 from levelfield.inference.plan import Plan, plan_scenario
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.request import RunRequest
-from levelfield.inference.result import Accuracy, InferenceResult
+from levelfield.inference.result import Accuracy, Contention, InferenceResult
 from levelfield.inference.serving import capacity_per_s, serve
 from levelfield.inference.under_test import serving_of, task_of
 from levelfield.loadgen.function_system import FunctionSystem
@@ -41,6 +41,7 @@ from levelfield.loadgen.run import RunOptions, TestRun, run_test
 from levelfield.loadgen.settings import impossible, problems_of
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import RuleSet, ScenarioRule
+from levelfield.system.contention import contention_between, processor_times
 from levelfield.system.machine import describe, find_machine
 from levelfield.system.software import python_version, versions_of
 from levelfield.system.source import LiveSource
@@ -138,7 +139,8 @@ class _Session:
         self.benchmark: InferenceBenchmark = benchmark_named(request.benchmark, self.rules)
         rule_by_scenario = {scenario: self.rules.rule(self.benchmark.name, scenario) for scenario in request.scenarios}
         self._plans = self._checked_plans(rule_by_scenario)
-        self._machine = find_machine(LiveSource())
+        self._source = LiveSource()
+        self._machine = find_machine(self._source)
         self.runs: list[ReportedRun] = []
         self.accuracies: list[tuple[Scenario, Accuracy]] = []
         self.failures: list[LevelfieldError] = []
@@ -201,7 +203,9 @@ class _Session:
             accuracy = self._accuracy(scenario, plan, place) if request.accuracy else None
             if (request.accuracy and accuracy is None) or not request.performance:
                 return None
+            before = processor_times(self._source)
             run = self._run(plan, Mode.PERFORMANCE, place)
+            found = contention_between(before, processor_times(self._source))
         if run.performance is None:
             return None
         circumstances = Circumstances(
@@ -218,6 +222,7 @@ class _Session:
             system_id=self.system_name,
             folder=self._out,
             logs=folder,
+            contention=None if found is None else Contention(others=found.others, stolen=found.stolen),
         )
         reported = ReportedRun.of(assemble(run, run.performance, accuracy, circumstances), run.performance.measurement)
         self.runs.append(reported)

@@ -8,6 +8,7 @@ from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.report.words import (
     Badge,
     badge_of,
+    contention_sentence,
     lateness_sentence,
     metric_text,
     verdict_sentence,
@@ -49,6 +50,7 @@ def run_section(run: ReportedRun, identifier: str) -> Markup:
         _plots(plots_of(run, identifier)) or element("p", "Too few queries completed for a plot.", class_="muted"),
         element("h3", "The load generator itself"),
         element("p", lateness_sentence(result.lateness, result.scenario)),
+        element("p", contention_sentence(result.contention)) if result.contention else None,
         _lateness(result.lateness),
         _plots([late]) if late else None,
         id=identifier,

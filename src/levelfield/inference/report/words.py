@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from levelfield.inference.result import Accuracy, InferenceResult, Lateness, Metric, Verdict
+from levelfield.inference.result import Accuracy, Contention, InferenceResult, Lateness, Metric, Verdict
 from levelfield.terms import Edition, Scenario, Validity
 from levelfield.units import format_ns, format_number, unit_suffix
 
@@ -16,10 +16,17 @@ __all__ = [
     "accuracy_sentence",
     "badge_of",
     "caution",
+    "contention_sentence",
+    "disturbance",
     "lateness_sentence",
     "metric_text",
     "verdict_sentence",
 ]
+
+MOST_QUIET_OTHERS = 0.05
+"""Of the processors, used by other processes: below this nothing is said of it beside a verdict."""
+MOST_QUIET_STOLEN = 0.005
+"""Of the processors, given away by the host: half a percent of four seconds is one stall of 20 ms."""
 
 FOOTNOTE = "Result not verified by MLCommons Association."
 """Required, in these words, beside every unreviewed score (MLCommons policies, messaging rules)."""
@@ -105,6 +112,26 @@ def lateness_sentence(lateness: Lateness, scenario: Scenario) -> str:
         f"{told}, later than the bound of {format_ns(lateness.bound_ns)}. "
         "The latencies hold the load generator's own delay, so the run is INVALID."
     )
+
+
+def contention_sentence(contention: Contention) -> str:
+    """Who else had the processors."""
+    told = f"Other processes used {_share(contention.others)} of the processors during the run"
+    if contention.stolen > 0:
+        return f"{told}, and the host of this virtual machine gave {_share(contention.stolen)} of them to others."
+    return f"{told}."
+
+
+def disturbance(contention: Contention | None) -> str | None:
+    """What disturbed a run enough to be named beside its verdict; ``None`` for a quiet machine."""
+    if contention is None or (contention.others < MOST_QUIET_OTHERS and contention.stolen < MOST_QUIET_STOLEN):
+        return None
+    return f"The machine was not quiet. {contention_sentence(contention)}"
+
+
+def _share(share: float) -> str:
+    """``3.1 %``."""
+    return f"{share * 100:.1f} %"
 
 
 def caution(results: list[InferenceResult]) -> str | None:
