@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Unpack
 
@@ -10,9 +9,9 @@ import click
 
 from levelfield.cli.inference_audit import command as audit_command
 from levelfield.cli.inference_data import command as data_command
+from levelfield.cli.inference_list import command as list_command
 from levelfield.cli.inference_peak import command as peak_command
 from levelfield.cli.run_options import RunOptionsGiven, request_of, run_options
-from levelfield.terms import Scenario
 
 __all__ = ["command"]
 
@@ -69,45 +68,7 @@ def run(
     return execute(request, as_json=as_json)
 
 
-@command.command(name="list")
-@click.option("--rules", "round_name", default="inference-v2.0", show_default=True, help="The round.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def list_benchmarks(*, round_name: str, as_json: bool) -> None:
-    """List the benchmarks that can be run, with scenarios, limits and targets."""
-    from levelfield.inference.benchmarks import BENCHMARKS
-    from levelfield.rules.load import load
-    from levelfield.units import format_ns, unit_suffix
-
-    rules = load(round_name)
-    rows = []
-    for benchmark in BENCHMARKS:
-        found = rules.benchmark(benchmark.name)
-        limits = [rule.limit() for rule in found.rules if rule.runs_as is Scenario.SERVER]
-        metric = found.rules[0].accuracy[0]
-        rows.append(
-            {
-                "benchmark": benchmark.name,
-                "task": benchmark.title,
-                "editions": "mini, full",
-                "scenarios": ", ".join(rule.scenario for rule in found.rules),
-                "server limit": ", ".join(format_ns(limit.limit_ns) for limit in limits if limit),
-                "target (full)": f"{metric.name} {metric.lower:g}{unit_suffix(metric.unit)}",
-            }
-        )
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in rows[0]:
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*row.values())
-    Console(highlight=False).print(table)
-
-
 command.add_command(audit_command)
 command.add_command(data_command)
+command.add_command(list_command)
 command.add_command(peak_command)
