@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from math import isfinite
 from typing import TypeVar
 
 from levelfield.rules.document import Path, shown_path
@@ -100,6 +101,14 @@ class Table:
         self.wrong(key, "a number")
         return 0.0
 
+    def numbers(self, key: str, *, empty: bool = False) -> tuple[float, ...]:
+        """A list of finite numbers, whole ones kept whole; whether it may be empty."""
+        value: object = self._take(key, None)
+        if not isinstance(value, list) or not (value or empty) or not all(_is_finite(item) for item in value):
+            self.wrong(key, "a list of numbers")
+            return ()
+        return tuple(value)
+
     def optional_number(self, key: str) -> float | None:
         """A number, or ``None`` where absent."""
         return self.number(key) if key in self.values else None
@@ -178,6 +187,10 @@ class Table:
     def _take(self, key: str, default: object) -> object:
         self.seen.add(key)
         return self.values.get(key, default)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def did_you_mean(word: str, names: list[str]) -> str:
