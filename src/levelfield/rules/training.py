@@ -11,6 +11,7 @@ from levelfield.rules.model import Citation, Document
 from levelfield.rules.origin import Origin
 from levelfield.rules.round import Measure, Round, Target, check_aliases, measure, read_head, targets
 from levelfield.rules.table import Table
+from levelfield.rules.training_submission import SubmissionRules, submission_rules
 
 __all__ = ["FAMILY", "Status", "TrainingBenchmark", "TrainingRules", "build"]
 
@@ -35,6 +36,8 @@ class TrainingBenchmark:
     targets: tuple[Target, ...]
     """On one ``eval_accuracy`` line; where there are several, its value is an object with these keys."""
     runs_citation: Citation
+    has_reference: bool
+    """Whether its convergence is tested against reference points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class TrainingRules(Round):
     init_citation: Citation
     statuses: tuple[Status, ...]
     benchmarks: tuple[TrainingBenchmark, ...]
+    submission: SubmissionRules
 
     def __iter__(self) -> Iterator[TrainingBenchmark]:
         """The benchmarks in the order of the rule file."""
@@ -105,6 +109,7 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
         init_citation=head.cites.of("init_limit_ns", head.round),
         statuses=tuple(_status(table) for table in head.top.array("statuses")),
         benchmarks=tuple(_benchmark(name, table, head.cites) for name, table in tables),
+        submission=submission_rules(head.top.table("submission"), head.cites),
     )
     head.round.finish()
     head.top.finish()
@@ -133,6 +138,7 @@ def _benchmark(name: str, table: Table, cites: Cites) -> TrainingBenchmark:
         dropped=dropped,
         targets=targets(table, cites),
         runs_citation=cites.of("runs", table),
+        has_reference=table.flag("has_reference") if "has_reference" in table else True,
     )
     table.finish()
     return benchmark
