@@ -128,6 +128,8 @@ class MlLog:
     damaged: tuple[DamagedLine, ...]
     tokens: int
     """Lines with the token that were looked at, those that were passed over included."""
+    incomplete: tuple[DamagedLine, ...] = ()
+    """Events without ``value`` or ``metadata``, among the lines that were parsed: the official checker ends at one."""
     cut: bool = False
     """Whether reading stopped at :data:`MAX_EVENTS` or :data:`MAX_DAMAGED`."""
 
@@ -156,25 +158,31 @@ def read_mllog(data: bytes, *, keys: Collection[str] | None = None, prove: bool 
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     events: list[Event] = []
     damaged: list[DamagedLine] = []
-    tokens, number, counted = 0, 1, 0
+    incomplete: list[DamagedLine] = []
+    tokens, number, counted, cut = 0, 1, 0, False
     for start, end in _token_lines(data):
         if len(events) >= MAX_EVENTS or len(damaged) >= MAX_DAMAGED:
-            return MlLog(events=tuple(events), damaged=tuple(damaged), tokens=tokens, cut=True)
+            cut = True
+            break
         tokens += 1
-        if keys is not None and _may_pass_over(data, start, end, keys) and not (prove and _is_damaged(data[start:end])):
+        if keys is not None and not prove and _may_pass_over(data, start, end, keys):
             continue
         number += data.count(b"\n", counted, start)
         counted = start
         text = data[start:end].decode("latin-1").strip()
         try:
-            event = _event(text, line=number, position=tokens - 1)
+            members = _members(text)
+            time_ms = _number(members["time_ms"])
         except (ValueError, RecursionError) as error:
             problem = "nested too deep" if isinstance(error, RecursionError) else str(error)
             damaged.append(DamagedLine(line=number, text=text[:_SHOWN], problem=problem))
             continue
-        if keys is None or event.key in keys:
-            events.append(event)
-    return MlLog(events=tuple(events), damaged=tuple(damaged), tokens=tokens)
+        if ("value" not in members or "metadata" not in members) and len(incomplete) < MAX_DAMAGED:
+            missing = " and ".join(name for name in ("value", "metadata") if name not in members)
+            incomplete.append(DamagedLine(line=number, text=text[:_SHOWN], problem=f"{missing} missing"))
+        if keys is None or members["key"] in keys:
+            events.append(_event(members, time_ms, line=number, position=tokens - 1))
+    return MlLog(events=tuple(events), damaged=tuple(damaged), incomplete=tuple(incomplete), tokens=tokens, cut=cut)
 
 
 def _token_lines(data: bytes) -> Iterator[tuple[int, int]]:
@@ -198,15 +206,12 @@ def _may_pass_over(data: bytes, start: int, end: int, keys: Collection[str]) -> 
     return data[end - 1 : end] == b"}"
 
 
-def _is_damaged(line: bytes) -> bool:
-    try:
-        _event(line.decode("latin-1").strip(), line=0, position=0)
-    except (ValueError, RecursionError):
-        return True
-    return False
+def _members(text: str) -> dict[str, Json]:
+    """The object of a line, which has a time and a key.
 
-
-def _event(text: str, *, line: int, position: int) -> Event:
+    Raises:
+        ValueError: The line is no such object.
+    """
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
@@ -216,15 +221,19 @@ def _event(text: str, *, line: int, position: int) -> Event:
     missing = [name for name in ("time_ms", "key") if name not in found]
     if missing:
         raise ValueError(f"{' and '.join(missing)} missing")
-    metadata, key = found.get("metadata"), found["key"]
-    if not isinstance(key, str):
-        raise ValueError(f"key: found {type(key).__name__}, expected a text")  # noqa: TRY004
+    if not isinstance(found["key"], str):
+        raise ValueError(f"key: found {type(found['key']).__name__}, expected a text")  # noqa: TRY004
+    return found
+
+
+def _event(members: dict[str, Json], time_ms: float, *, line: int, position: int) -> Event:
+    metadata = members.get("metadata")
     return Event(
-        key=key,
-        value=found.get("value"),
-        time_ms=_number(found["time_ms"]),
-        event_type=str(found.get("event_type", "")),
-        namespace=str(found.get("namespace", "")),
+        key=cast("str", members["key"]),
+        value=members.get("value"),
+        time_ms=time_ms,
+        event_type=str(members.get("event_type", "")),
+        namespace=str(members.get("namespace", "")),
         metadata=metadata if isinstance(metadata, dict) else {},
         line=line,
         position=position,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from math import isfinite
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from levelfield.rules.document import Path, shown_path
 from levelfield.rules.model import Document
@@ -112,6 +112,22 @@ class Table:
     def optional_number(self, key: str) -> float | None:
         """A number, or ``None`` where absent."""
         return self.number(key) if key in self.values else None
+
+    def scalar(self, key: str) -> str | int | float | bool | None:
+        """A text, number or truth value, or ``None`` where absent."""
+        value = self._take(key, None)
+        if value is None or isinstance(value, str | int | float | bool):
+            return value
+        self.wrong(key, "a text, a number, true or false")
+        return None
+
+    def scalars(self, key: str) -> tuple[str | int | float | bool, ...]:
+        """A list of texts, numbers and truth values; empty where absent."""
+        value = self._take(key, [])
+        if isinstance(value, list) and all(isinstance(item, str | int | float | bool) for item in value):
+            return tuple(cast("list[str | int | float | bool]", value))
+        self.wrong(key, "a list of texts, numbers, true or false")
+        return ()
 
     def share(self, key: str) -> float | None:
         """A fraction above 0 and below 1, or ``None`` where absent."""

@@ -5,11 +5,20 @@ Everything that checks and scores a training round starts from :class:`JudgedLog
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 from dataclasses import dataclass
 
-from levelfield.submission.finding import Finding
+from levelfield.formats.mllog import TOKEN, Event, Json
+from levelfield.rules.round import Target
+from levelfield.rules.training import TrainingRules
+from levelfield.submission.check import look
+from levelfield.submission.finding import Finding, Severity, Skipped
+from levelfield.submission.training.compliance import LOG_CHECKS
+from levelfield.submission.training.compliance.record import SEED, LogRecord, Quality, read_record, shown
 
-__all__ = ["Evaluation", "JudgedLog", "ProgressFigures", "Seed"]
+__all__ = ["Evaluation", "JudgedLog", "ProgressFigures", "Seed", "judge_log"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,8 @@ class JudgedLog:
     findings: tuple[Finding, ...]
     """By line and code. ``ERROR`` is what makes the log not compliant (or its time unusable); whether the folder
     tolerates a run that fails is for the folder's check to say."""
+    skipped: tuple[Skipped, ...]
+    """Checks that could not look."""
     failure: str
     """Why the run does not count, in one line; empty where it does."""
     failure_line: int
@@ -105,3 +116,164 @@ class JudgedLog:
     def reached(self) -> bool:
         """Whether any evaluation meets every target of the round."""
         return any(evaluation.reached for evaluation in self.evaluations)
+
+
+def judge_log(path: str, data: bytes, *, rules: TrainingRules, benchmark_folder: str, division: str) -> JudgedLog:
+    """Read a log once and judge it. No bytes make this raise.
+
+    Args:
+        path: Where it lies in the source; findings count for its folder.
+        data: Its bytes.
+        rules: Of the round.
+        benchmark_folder: The name of the benchmark's folder; asked only where the log does not say.
+        division: What the system's description says, in small letters; likewise.
+    """
+    record = read_record(path, data, rules=rules, folder=rules.map_folder(benchmark_folder), division=division)
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    compliant = True
+    for check in LOG_CHECKS:
+        told, passed_over = look(check, record, result=path.rpartition("/")[0], closed=record.is_closed)
+        findings += told
+        skipped += passed_over
+        compliant &= not (check.text.official and any(one.severity is Severity.ERROR for one in told))
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    start, stop, launched = record.first("run_start"), record.first("run_stop"), record.first("init_start")
+    initialised = record.first("init_stop")
+    status = stop.metadata.get("status") if stop is not None else None
+    return JudgedLog(
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes_read=len(data),
+        benchmark=_stated_benchmark(record),
+        division=record.division,
+        compliant=compliant,
+        findings=tuple(sorted(findings, key=lambda finding: (finding.line, finding.code))),
+        skipped=tuple(skipped),
+        failure=_failure(errors),
+        failure_line=errors[0].line if errors else 0,
+        minutes=_minutes(start, stop, positive=True),
+        status=status if isinstance(status, str) else "",
+        stops_unsuccessful=sum(event.metadata.get("status") != "success" for event in record.all("run_stop")),
+        launched_ms=launched.time_ms if launched is not None and math.isfinite(launched.time_ms) else None,
+        init_minutes=_minutes(launched, initialised, positive=False),
+        batch_size=_last_number(record, "global_batch_size"),
+        evaluations=_evaluations(record),
+        figures=_figures(record, data),
+        seeds=tuple(_seed(event) for event in record.all(SEED)),
+    )
+
+
+def _failure(errors: list[Finding]) -> str:
+    if not errors:
+        return ""
+    more = f" (and {len(errors) - 1} findings more)" if len(errors) > 1 else ""
+    return f"{errors[0].found}, expected {errors[0].expected}{more}"
+
+
+def _stated_benchmark(record: LogRecord) -> str:
+    event = record.first("submission_benchmark")
+    return event.value if event is not None and isinstance(event.value, str) else ""
+
+
+def _minutes(start: Event | None, stop: Event | None, *, positive: bool) -> float | None:
+    """Divided in the order of the official summariser, so that scores are equal to the last bit."""
+    if start is None or stop is None:
+        return None
+    minutes = (stop.time_ms - start.time_ms) / 60 / 1000
+    return minutes if math.isfinite(minutes) and (minutes > 0 or not positive) else None
+
+
+def _number(value: object) -> float | None:
+    """A finite number; that of a list which holds one alone; ``None`` for anything else."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _last_number(record: LogRecord, key: str) -> float | None:
+    events = record.all(key)
+    return _number(events[-1].value) if events else None
+
+
+def _evaluations(record: LogRecord) -> tuple[Evaluation, ...]:
+    targets = record.benchmark.targets if record.benchmark is not None else ()
+    return tuple(
+        Evaluation(
+            progress=_number(event.metadata.get("epoch_num")),
+            quality=_numbers(event.value, targets),
+            reached=bool(targets) and Quality.of(event.value, targets).reached,
+            time_ms=event.time_ms,
+            line=event.line,
+        )
+        for event in record.all("eval_accuracy")
+    )
+
+
+def _numbers(value: Json, targets: tuple[Target, ...]) -> tuple[float, ...] | None:
+    """The numbers of an evaluation; where a benchmark has several targets, they stand in an object by their keys."""
+    if len(targets) > 1:
+        found = [_number(value.get(target.key)) for target in targets] if isinstance(value, dict) else []
+    else:
+        found = [None if isinstance(value, list) else _number(value)]
+    numbers = [number for number in found if number is not None]
+    return tuple(numbers) if targets and len(numbers) == len(targets) else None
+
+
+def _figures(record: LogRecord, data: bytes) -> ProgressFigures:
+    stop = record.first("run_stop")
+    evaluations = [event for event in record.all("eval_accuracy") if stop is None or event.position < stop.position]
+    return ProgressFigures(
+        epoch_num=_number(evaluations[-1].metadata.get("epoch_num")) if evaluations else None,
+        train_samples=_last_number(record, "train_samples"),
+        train_samples_as_text=_last_with_text(data, b"train_samples"),
+    )
+
+
+def _last_with_text(data: bytes, text: bytes) -> float | None:
+    """The value of the last event up to the first ``run_stop`` whose line holds a text anywhere."""
+    token = TOKEN.encode()
+    limit = len(data)
+    stop = data.find(b"run_stop")
+    while stop >= 0:
+        start, end = _line(data, stop)
+        if 0 <= data.rfind(token, start, end) < stop:
+            limit = end
+            break
+        stop = data.find(b"run_stop", stop + 1)
+    at = data.rfind(text, 0, limit)
+    while at >= 0:
+        start, end = _line(data, at)
+        mark = data.rfind(token, start, end)
+        if 0 <= mark < at:
+            try:
+                found = json.loads(data[mark + len(token) : end].decode("latin-1"))
+            except (ValueError, RecursionError):
+                return None
+            return _number(found.get("value")) if isinstance(found, dict) else None
+        at = data.rfind(text, 0, start)
+    return None
+
+
+def _line(data: bytes, at: int) -> tuple[int, int]:
+    """Where the line of a byte starts and ends; a bare carriage return ends one too."""
+    start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
+    ends = [end for end in (data.find(b"\n", at), data.find(b"\r", at)) if end >= 0]
+    return start, min(ends, default=len(data))
+
+
+def _seed(event: Event) -> Seed:
+    file, lineno = event.metadata.get("file"), event.metadata.get("lineno")
+    placed = "file" in event.metadata and "lineno" in event.metadata
+    try:
+        value = int(event.value) if placed else None  # type: ignore[arg-type] # as the official checker converts
+    except (TypeError, ValueError, OverflowError):
+        value = None
+    return Seed(
+        value=value, shown=shown(event.value), place=f"{shown(file)}:{shown(lineno)}" if placed else "", line=event.line
+    )
