@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from levelfield.submission.training.reading import read_training
+from levelfield.submission.training.runs import KEYS
 from plain_source import PlainFolder
 
 from levelfield.formats.mllog import read_mllog
@@ -17,8 +19,6 @@ from levelfield.rules import load_mobile, load_tiny, load_training
 from levelfield.submission.mobile.reading import read_mobile
 from levelfield.submission.reading import Findings, Reading
 from levelfield.submission.tiny.reading import TinyRecord, read_records, read_tiny
-from levelfield.submission.training.reading import read_training
-from levelfield.submission.training.runs import KEYS
 
 TRAINING_BENCHMARKS = ("bert", "dlrm", "maskrcnn", "minigo", "resnet", "ssd", "rnnt", "unet3d")
 

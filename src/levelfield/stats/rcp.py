@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from levelfield.stats.student import student_t_quantile, student_t_tail
+from levelfield.units import format_number
 
 __all__ = [
     "SIGNIFICANCE",
@@ -227,7 +228,7 @@ def judge_convergence(
     reference, method = _matched(references, batch_size, runs=runs)
     if reference is None:
         largest = references[-1].batch_size
-        found = f"The largest point is at batch size {largest:g}; one at {batch_size:g} has to be submitted."
+        found = f"The largest point is at batch size {largest:.10g}; one at {batch_size:.10g} has to be submitted."
         return cannot(Status.MISSING, method, found)
     floor = floor_of(reference, runs=runs, how=how)
     # Written as the official tool has it: dividing twice may differ in the last digit where mean and floor are equal.
@@ -274,15 +275,19 @@ def _explanation(
 ) -> str:
     match method:
         case Method.INTERPOLATED:
-            against = f"the point interpolated for batch size {batch_size:g}"
+            against = f"the point interpolated for batch size {batch_size:.10g}"
         case Method.BELOW:
-            against = f"the smallest point, at batch size {reference.batch_size:g}"
+            against = f"the smallest point, at batch size {reference.batch_size:.10g}"
         case _:
-            against = f"the point at batch size {reference.batch_size:g}"
+            against = f"the point at batch size {reference.batch_size:.10g}"
+
+    def figure(value: float) -> str:
+        return format_number(value, digits=6)
+
     side = "at or above" if passes else "below"
-    text = f"The mean {mean:.6g} is {side} the floor {floor:.6g} of {against} (mean {reference.mean:.6g})"
+    text = f"The mean {figure(mean)} is {side} the floor {figure(floor)} of {against} (mean {figure(reference.mean)})"
     if method is Method.BELOW and not passes:
-        return f"{text}; a point at {batch_size:g} has to be submitted."
+        return f"{text}; a point at {batch_size:.10g} has to be submitted."
     return f"{text}."
 
 

@@ -86,7 +86,7 @@ def test_verdicts(
     assert official_words(found) == (status == "pass", words)
     assert found.margin is not None
     assert (found.margin >= 0) == (status == "pass")
-    assert found.explanation.startswith(f"The mean {mean:.6g} is {'at or above' if status == 'pass' else 'below'}")
+    assert (" is at or above the floor " in found.explanation) == (status == "pass")
 
 
 @pytest.mark.parametrize(
@@ -154,3 +154,16 @@ def test_methods_have_words() -> None:
         passed, words = official_words(one)
         assert not passed
         assert bool(words) == (method is not Method.NOT_TESTED)
+
+
+def test_explanations() -> None:
+    assert judged([15, 15, 15, 15, 16], 64).explanation == (
+        "The mean 15.0000 is below the floor 15.2126 of the smallest point, at batch size 128 (mean 15.7500); "
+        "a point at 64 has to be submitted."
+    )
+    assert judged([17, 18, 18, 18, 20], 192).explanation == (
+        "The mean 18.0000 is at or above the floor 17.6031 of the point interpolated for batch size 192 (mean 18.2500)."
+    )
+    assert judged([1] * 5, 512).explanation == (
+        "The largest point is at batch size 256; one at 512 has to be submitted."
+    )
