@@ -74,8 +74,8 @@ def test_a_source_that_is_the_submitters_own_folder() -> None:
         (training_log(1, quality=float("inf")), "no evaluation"),
         (training_log(1, quality="high"), "no evaluation that reaches top-1 accuracy ≥ 0.759; no evaluation"),
         (training_log(1, quality={"BBOX": 0.9}), "no evaluation that reaches"),
-        (training_log(1, without="run_stop"), "no run_stop"),
-        (training_log(1, without="init_start"), "no init_start"),
+        (training_log(1, without_key="run_stop"), "no run_stop"),
+        (training_log(1, without_key="init_start"), "no init_start"),
         (training_log(-1), "run_stop -1 minutes after run_start"),
         (training_log(float("nan")), "run_stop nan minutes after run_start"),
         (training_log(float("inf")), "run_stop inf minutes after run_start"),
@@ -132,7 +132,7 @@ def test_open_submissions_have_no_target() -> None:
 
 
 def test_where_the_log_names_no_division_the_description_decides() -> None:
-    log = training_log(10, quality=0.5, without="submission_division")
+    log = training_log(10, quality=0.5, without_key="submission_division")
     tree = {**training_tree(), f"{FOLDER}/result_0.txt": log}
     assert found(read(tree)) == [("TRN004", f"{FOLDER}/result_0.txt", "warning", 0)]
 
