@@ -1,52 +1,16 @@
-"""Small submissions of training, made by hand: logs that comply, and a tree that nothing is wrong with."""
+"""Small submissions of training, made by hand: a tree that nothing is wrong with, of logs that comply."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
+
+from training_logs import BAD, GOOD, START_MS, Line, changed, data_of, run_lines
 
 from levelfield.rules import load_training
 
-MINUTE_MS = 60_000
 RULES = load_training("training-v1.1")
-
-HYPERPARAMETERS: dict[str, dict[str, object]] = {
-    "resnet": {
-        "opt_name": "lars",
-        "lars_opt_base_learning_rate": 10.5,
-        "lars_opt_end_learning_rate": 0.0001,
-        "lars_opt_learning_rate_decay_poly_power": 2,
-        "lars_opt_learning_rate_decay_steps": 14_523,
-        "lars_epsilon": 0.0,
-        "lars_opt_learning_rate_warmup_epochs": 2,
-        "lars_opt_momentum": 0.9,
-        "lars_opt_weight_decay": 0.00005,
-    },
-    "bert": {
-        "opt_base_learning_rate": 0.0004,
-        "opt_epsilon": 1e-6,
-        "opt_learning_rate_training_steps": 8103,
-        "opt_learning_rate_warmup_steps": 0,
-        "num_warmup_steps": 0,
-        "start_warmup_step": 0,
-        "opt_lamb_beta_1": 0.9,
-        "opt_lamb_beta_2": 0.999,
-        "opt_lamb_weight_decay_rate": 0.01,
-    },
-    "maskrcnn": {
-        "opt_base_learning_rate": 0.12,
-        "opt_learning_rate_warmup_steps": 625,
-        "opt_learning_rate_warmup_factor": 0.000192,
-        "num_image_candidates": 6000,
-        "opt_learning_rate_decay_factor": 0.1,
-        "opt_learning_rate_decay_steps": [12_000, 16_000],
-        "min_image_size": 800,
-        "max_image_size": 1333,
-    },
-}
-"""Of the closed division."""
-
-Line = tuple[str, float, object, Mapping[str, object]]
 
 
 def training_log(
@@ -54,72 +18,46 @@ def training_log(
     *,
     benchmark: str = "resnet",
     division: str = "closed",
-    quality: object = 0.7595,
+    quality: object = None,
     init_minutes: float = 5,
     launched_ms: float = 0,
-    batch_size: object = 3264,
+    batch_size: object = None,
     last_epoch: object = 36,
-    train_samples: object = 1_281_167,
+    train_samples: object = None,
     status: str = "success",
     seed: int | None = 7,
     without: Iterable[str] = (),
 ) -> bytes:
-    """One run; its clock starts at 1 000 000 ms + half an hour. Only the last evaluation is a good one."""
-    start = launched_ms + 1_000_000 + 30 * MINUTE_MS
-    said: list[tuple[str, object]] = [
-        *(("submission_benchmark", benchmark), ("submission_org", "Acme"), ("submission_division", division)),
-        *(("submission_status", "onprem"), ("submission_platform", "Rocket 2"), ("global_batch_size", batch_size)),
-        *(("gradient_accumulation_steps", 1), ("train_samples", train_samples), ("eval_samples", 50_000)),
-        *HYPERPARAMETERS.get(benchmark, {}).items(),
-    ]
-    lines: list[Line] = [("cache_clear", launched_ms, None, {}), ("init_start", launched_ms, None, {})]
-    lines += [(key, launched_ms, value, {}) for key, value in said]
-    lines += [("seed", launched_ms, seed, {})] if seed is not None else []
-    lines += [("weights_initialization", launched_ms, None, {"tensor": name}) for name in weights(benchmark, division)]
-    lines += [
-        ("init_stop", launched_ms + init_minutes * MINUTE_MS, None, {}),
-        ("run_start", start, None, {}),
-        ("block_start", start, None, {"first_epoch_num": 1, "epoch_count": 4}),
-        ("epoch_start", start, None, {"epoch_num": 1}),
-        ("epoch_stop", start + 1, None, {"epoch_num": 1}),
-        ("eval_start", start + 1, None, {"epoch_num": 1}),
-        ("eval_stop", start + 2, None, {"epoch_num": 1}),
-        *(("eval_accuracy", start + 1, low(quality), {"epoch_num": epoch}) for epoch in earlier(benchmark, last_epoch)),
-        ("eval_accuracy", start + 2, quality, {"epoch_num": last_epoch}),
-        ("block_stop", start + 2, None, {"first_epoch_num": 1}),
-        ("run_stop", start + minutes * MINUTE_MS, None, {"status": status}),
-    ]
-    kept = [line for line in lines if line[0] not in set(without)]
-    return "\n".join(["some output", *map(_line, kept), ""]).encode()
+    """One run. Only the last evaluation is a good one."""
+    lines = run_lines(
+        benchmark, division=division, minutes=minutes, init_minutes=init_minutes, quality=quality, status=status
+    )
+    if batch_size is not None and division == "closed":
+        lines = changed(lines, "global_batch_size", value=batch_size)
+    elif division != "closed":
+        lines.insert(1, Line(key="global_batch_size", value=3264 if batch_size is None else batch_size))
+    if train_samples is not None:
+        lines = changed(lines, "train_samples", value=train_samples)
+    if seed is not None:
+        lines.insert(1, Line(key="seed", value=seed))
+    lines = _evaluated(lines, benchmark, GOOD[benchmark] if quality is None else quality, last_epoch)
+    kept = [line for line in lines if line.key not in set(without)]
+    return data_of([replace(line, time_ms=line.time_ms + launched_ms) for line in kept])  # type: ignore[operator]
 
 
-def low(quality: object) -> object:
-    """What an early evaluation says."""
-    return dict.fromkeys(quality, 0.1) if isinstance(quality, dict) else 0.1
-
-
-def earlier(benchmark: str, last_epoch: object) -> range:
-    """Epochs with an evaluation before the last."""
+def _evaluated(lines: list[Line], benchmark: str, quality: object, last_epoch: object) -> list[Line]:
+    """The lines with an evaluation as often as the rules ask for, up to the last epoch."""
     step = {"resnet": 4, "maskrcnn": 1}.get(benchmark)
-    return range(step, last_epoch, step) if step and isinstance(last_epoch, int) else range(0)
-
-
-def weights(benchmark: str, division: str) -> tuple[str, ...]:
-    """What a closed log lists."""
-    return RULES.benchmark(benchmark).log.weights if division == "closed" else ()
-
-
-def _line(line: Line) -> str:
-    key, time_ms, value, metadata = line
-    event = {
-        "namespace": "",
-        "time_ms": time_ms,
-        "event_type": "POINT_IN_TIME",
-        "key": key,
-        "value": value,
-        "metadata": {"file": "train.py", "lineno": 1, **metadata},
-    }
-    return ":::MLLOG " + json.dumps(event)
+    epochs = range(step, last_epoch, step) if step and isinstance(last_epoch, int) else range(0)
+    evaluations = [
+        *(
+            Line(key="eval_accuracy", value=BAD[benchmark], time_ms=START_MS + 1, metadata={"epoch_num": epoch})
+            for epoch in epochs
+        ),
+        Line(key="eval_accuracy", value=quality, time_ms=START_MS + 2, metadata={"epoch_num": last_epoch}),
+    ]
+    at = next(index for index, line in enumerate(lines) if line.key == "eval_accuracy")
+    return [*lines[:at], *evaluations, *(line for line in lines[at:] if line.key != "eval_accuracy")]
 
 
 SYSTEM: dict[str, object] = {

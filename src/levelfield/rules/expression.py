@@ -17,7 +17,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-__all__ = ["FORMULAS", "MAX_DEPTH", "MAX_NODES", "Dialect", "Expression", "is_integer", "read_expression", "read_node"]
+__all__ = [
+    "FORMULAS",
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_NODES",
+    "Dialect",
+    "Expression",
+    "is_integer",
+    "parsed",
+    "read_expression",
+    "read_node",
+]
 
 MAX_NODES, MAX_DEPTH, MAX_TEXT = 5_000, 60, 200_000
 MAX_EXPONENT, MAX_BITS, MAX_LENGTH = 1_000, 1 << 16, 1_000_000

@@ -23,8 +23,6 @@ class SubmissionRules:
     """Those that are whole numbers."""
     code_files: tuple[str, ...]
     """Beside the implementation of a benchmark for one system."""
-    source_suffixes: tuple[str, ...]
-    """Of files that are looked through for seeds."""
     repository_url: str
     """Where the results of the round are published."""
     rcp_set: str
@@ -45,7 +43,6 @@ def submission_rules(table: Table, cites: Cites) -> SubmissionRules:
         stated_fields=table.texts("stated_fields"),
         count_fields=table.texts("count_fields"),
         code_files=table.texts("code_files"),
-        source_suffixes=table.texts("source_suffixes"),
         repository_url=table.text("repository_url"),
         rcp_set=table.text("rcp_set"),
         system_citation=cites.of("system_fields", table),

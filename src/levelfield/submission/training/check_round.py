@@ -142,7 +142,9 @@ def _check_folders(units: Iterable[_Unit], reader: FolderReader, registry: Regis
         part.tally.add(_of_logs(subject, codes))
         part.tally.skipped += [one for log in subject.logs for one in log.skipped if one.code in codes]
         _run(registry.folders, subject, part.tally, result=subject.path, closed=subject.is_closed)
-        official = official_folder(subject, seeds_hold=True)
+        if subject.is_closed:
+            _run(registry.seeds, subject.seeds, part.tally, result=subject.path)
+        official = official_folder(subject)
         if official is not None:
             part.official.append((unit.organisation.path, official))
         score, result = score_of(subject), result_of(subject, reader.source)

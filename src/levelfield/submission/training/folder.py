@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from levelfield.errors import InputError
 from levelfield.formats.mllog import read_mllog
 from levelfield.rules.training import TrainingBenchmark, TrainingRules
-from levelfield.submission.reading import read_file
+from levelfield.submission.reading import MAX_STATED_BYTES, read_file
 from levelfield.submission.sources.port import Entry, Source
+from levelfield.submission.training.compliance.seeds import is_source_file, says_seed
 from levelfield.submission.training.convergence import tested_folder
 from levelfield.submission.training.judging import Judging
 from levelfield.submission.training.log import JudgedLog, ProgressFigures, judge_log
@@ -52,7 +53,7 @@ class FolderReader:
             division=division,
             logs=logs,
             tested=tested,
-            mentions_seed=silent and self._mentions_seed(place, code),
+            mentions=self._mentions(place, code) if silent else (),
         )
 
     def _subject(self, place: ResultFolder, description: Description, division: str) -> FolderSubject:
@@ -86,18 +87,18 @@ class FolderReader:
             return _unread(entry.path, error.message, division=division)
         return judge_log(entry.path, data, rules=self.rules, benchmark_folder=benchmark.name, division=division)
 
-    def _mentions_seed(self, place: ResultFolder, code: Iterable[Entry]) -> bool:
-        """Whether any source file of the benchmark's code holds the word, in any case."""
+    def _mentions(self, place: ResultFolder, code: Iterable[Entry]) -> tuple[str, ...]:
+        """Source files of the benchmark that say "seed"."""
         folder = f"{place.root}benchmarks/{place.benchmark}/"
-        suffixes = self.rules.submission.source_suffixes
+        found = []
         for entry in code:
-            if entry.path.startswith(folder) and entry.path.lower().endswith(suffixes):
+            if entry.path.startswith(folder) and is_source_file(entry.path):
                 try:
-                    if b"seed" in read_file(self.source, entry).lower():
-                        return True
-                except InputError:  # told by the check of entries
+                    if says_seed(read_file(self.source, entry, limit=MAX_STATED_BYTES)):
+                        found.append(entry.path)
+                except InputError:  # too large for a program, or told by the check of entries
                     continue
-        return False
+        return tuple(found)
 
 
 def _agreed(words: Iterable[str]) -> str:
@@ -128,4 +129,5 @@ def _unread(path: str, failure: str, *, division: str) -> JudgedLog:
         evaluations=(),
         figures=ProgressFigures(epoch_num=None, train_samples=None, train_samples_as_text=None),
         seeds=(),
+        readable=False,
     )

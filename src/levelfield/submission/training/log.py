@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from levelfield.formats.mllog import TOKEN, Event, Json
@@ -17,22 +18,9 @@ from levelfield.submission.check import look
 from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.training.compliance import LOG_CHECKS
 from levelfield.submission.training.compliance.record import SEED, LogRecord, Quality, read_record, shown
+from levelfield.submission.training.compliance.seeds import SEED_CHECKS, RunSeeds, Seed, SeedSubject
 
-__all__ = ["Evaluation", "JudgedLog", "ProgressFigures", "Seed", "judge_log"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seed:
-    """One ``seed`` line."""
-
-    value: int | None
-    """``None`` where it is no whole number, or the line does not say where it was written."""
-    shown: str
-    """The value as the log has it, shortened."""
-    place: str
-    """``file:lineno`` of the program that drew it, as its metadata say; empty where they do not."""
-    line: int
-    """Of the log."""
+__all__ = ["Evaluation", "JudgedLog", "ProgressFigures", "Seed", "judge_log", "judge_seeds"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +89,8 @@ class JudgedLog:
     evaluations: tuple[Evaluation, ...]
     figures: ProgressFigures
     seeds: tuple[Seed, ...]
+    readable: bool
+    """Whether every line with the token is an event."""
 
     @property
     def counts(self) -> bool:
@@ -161,7 +151,23 @@ def judge_log(path: str, data: bytes, *, rules: TrainingRules, benchmark_folder:
         evaluations=_evaluations(record),
         figures=_figures(record, data),
         seeds=tuple(_seed(event) for event in record.all(SEED)),
+        readable=not (record.log.damaged or record.log.incomplete or record.log.cut),
     )
+
+
+def judge_seeds(path: str, logs: Iterable[JudgedLog], *, mentions: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """What is wrong with the seeds of the runs of one closed folder; open ones are not asked.
+
+    Args:
+        path: The folder, which findings count for.
+        logs: Of all its runs.
+        mentions: Source files of the benchmark that say "seed" (:func:`.compliance.seeds.says_seed`).
+    """
+    runs = (RunSeeds(path=log.path, seeds=log.seeds, readable=log.readable) for log in logs)
+    subject = SeedSubject(
+        path=path, runs=tuple(sorted(runs, key=lambda run: run.path)), mentions=tuple(sorted(mentions))
+    )
+    return tuple(finding for check in SEED_CHECKS for finding in look(check, subject, result=path, closed=True)[0])
 
 
 def _failure(errors: list[Finding]) -> str:

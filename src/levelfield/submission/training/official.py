@@ -14,6 +14,7 @@ from levelfield.rules.training import TrainingRules
 from levelfield.stats.rcp import Convergence, Floor, official_words
 from levelfield.stats.rcp_figure import FigureMode
 from levelfield.submission.report import OfficialRow
+from levelfield.submission.training.compliance.seeds import SeedSubject
 from levelfield.submission.training.convergence import tested_folder
 from levelfield.submission.training.subjects import FolderSubject, SystemSubject
 
@@ -79,13 +80,8 @@ class OfficialPackage:
     problems: tuple[str, ...]
 
 
-def official_folder(subject: FolderSubject, *, seeds_hold: bool) -> OfficialFolder | None:
-    """The verdict on a folder; ``None`` where the checker passes over it.
-
-    Args:
-        subject: The folder.
-        seeds_hold: What the seed check says.
-    """
+def official_folder(subject: FolderSubject) -> OfficialFolder | None:
+    """The verdict on a folder; ``None`` where the checker passes over it."""
     benchmark = subject.benchmark
     if benchmark is None or subject.place.benchmark != benchmark.name:
         return None
@@ -97,13 +93,26 @@ def official_folder(subject: FolderSubject, *, seeds_hold: bool) -> OfficialFold
         problems.append(f"{unfit} logs do not comply, expected {benchmark.dropped} at most")
     rcp_passed, rcp_message = None, ""
     if subject.description.fields.exact.get("division") == "closed":
-        if not seeds_hold:
+        if not _seeds_hold(subject.seeds):
             problems.append("the seed check fails")
         if benchmark.has_reference:
             rcp_passed, rcp_message = official_words(_officially_tested(subject))
             if not rcp_passed:
                 problems.append(f"RCP: {rcp_message}")
     return OfficialFolder(path=subject.path, rcp_passed=rcp_passed, rcp_message=rcp_message, problems=tuple(problems))
+
+
+def _seeds_hold(subject: SeedSubject) -> bool:
+    """Without what is only warned of. A run without seeds goes unnoticed before the first run with some."""
+    seen: set[tuple[str, int]] = set()
+    for run in subject.runs:
+        if not run.readable or (seen and not run.seeds):
+            return False
+        for seed in run.seeds:
+            if seed.value is None or (seed.place, seed.value) in seen:
+                return False
+            seen.add((seed.place, seed.value))
+    return True
 
 
 def _officially_tested(subject: FolderSubject) -> Convergence:

@@ -12,6 +12,7 @@ from levelfield.stats.olympic import Olympic, olympic
 from levelfield.stats.olympic_window import WindowChoice, choose_window
 from levelfield.submission.reading import MAX_STATED_BYTES, find_description, read_file
 from levelfield.submission.sources.port import Entry, Source
+from levelfield.submission.training.compliance.seeds import RunSeeds, SeedSubject
 from levelfield.submission.training.convergence import Tested
 from levelfield.submission.training.judging import Judging
 from levelfield.submission.training.log import JudgedLog
@@ -96,8 +97,8 @@ class FolderSubject:
     """By number."""
     tested: Tested | None = None
     """``None`` without a benchmark."""
-    mentions_seed: bool = False
-    """Whether any source file of the benchmark's code says ``seed``; looked for only where no run logs one."""
+    mentions: tuple[str, ...] = ()
+    """Source files of the benchmark's code that say "seed"; looked for only where no run logs one."""
 
     @property
     def path(self) -> str:
@@ -118,6 +119,12 @@ class FolderSubject:
     def failed(self) -> tuple[JudgedLog, ...]:
         """The runs that do not."""
         return tuple(log for log in self.logs if not (log.counts and log.minutes is not None))
+
+    @property
+    def seeds(self) -> SeedSubject:
+        """What the runs say of seeds, in the order in which the official tool reads them."""
+        runs = (RunSeeds(path=log.path, seeds=log.seeds, readable=log.readable) for log in self.logs)
+        return SeedSubject(path=self.path, runs=tuple(sorted(runs, key=lambda run: run.path)), mentions=self.mentions)
 
     @property
     def window(self) -> WindowChoice | None:

@@ -8,6 +8,7 @@ from levelfield.submission.training.checks.registry import Registry
 from levelfield.submission.training.checks.runs import ROUND_CHECKS, RUN_CHECKS
 from levelfield.submission.training.checks.system import SYSTEM_CHECKS
 from levelfield.submission.training.compliance import LOG_CHECKS
+from levelfield.submission.training.compliance.seeds import SEED_CHECKS
 
 __all__ = ["TRAINING", "Registry"]
 
@@ -16,6 +17,7 @@ TRAINING = Registry(
     organisations=ORGANISATION_CHECKS,
     systems=SYSTEM_CHECKS,
     folders=(*RUN_CHECKS, *CONVERGENCE_CHECKS),
+    seeds=SEED_CHECKS,
     round=ROUND_CHECKS,
     logs=LOG_CHECKS,
 )

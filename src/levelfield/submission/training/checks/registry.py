@@ -10,6 +10,7 @@ from levelfield.submission.check import Check
 from levelfield.submission.engine import Selection
 from levelfield.submission.report import CheckText
 from levelfield.submission.training.compliance.record import LogRecord
+from levelfield.submission.training.compliance.seeds import SeedSubject
 from levelfield.submission.training.subjects import (
     FolderSubject,
     OrganisationSubject,
@@ -29,6 +30,8 @@ class Registry:
     organisations: tuple[Check[OrganisationSubject], ...] = ()
     systems: tuple[Check[SystemSubject], ...] = ()
     folders: tuple[Check[FolderSubject], ...] = ()
+    seeds: tuple[Check[SeedSubject], ...] = ()
+    """Of closed folders."""
     round: tuple[Check[RoundSubject], ...] = ()
     logs: tuple[Check[LogRecord], ...] = ()
     """Of single logs. All of them run wherever a log is judged; what is not selected is left out afterwards."""
@@ -37,7 +40,7 @@ class Registry:
     def every(self) -> tuple[Check[Any], ...]:
         """All of them, by code."""
         groups: Iterable[tuple[Check[Any], ...]] = (
-            self.tree, self.organisations, self.systems, self.folders, self.round, self.logs,
+            self.tree, self.organisations, self.systems, self.folders, self.seeds, self.round, self.logs,
         )  # fmt: skip
         return tuple(sorted((check for group in groups for check in group), key=lambda check: check.code))
 
@@ -54,6 +57,7 @@ class Registry:
             organisations=tuple(check for check in self.organisations if takes(check.text)),
             systems=tuple(check for check in self.systems if takes(check.text)),
             folders=tuple(check for check in self.folders if takes(check.text)),
+            seeds=tuple(check for check in self.seeds if takes(check.text)),
             round=tuple(check for check in self.round if takes(check.text)),
             logs=tuple(check for check in self.logs if takes(check.text)),
         )
