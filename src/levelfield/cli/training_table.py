@@ -94,7 +94,9 @@ def _print_failed(scores: Iterable[FolderScore]) -> None:
     failed = [run for score in scores for run in score.failed]
     if not failed:
         return
-    click.secho(f"{len(failed)} runs do not count, and each is the slowest of its folder", bold=True)
+    one = len(failed) == 1
+    words = "run does not count, and is the slowest" if one else "runs do not count, and each is the slowest"
+    click.secho(f"{len(failed)} {words} of its folder", bold=True)
     for run in failed[:SHOWN]:
         click.echo(f"    {run.path}:{run.line}" if run.line else f"    {run.path}")
         click.echo(f"        {run.reason}")
