@@ -207,7 +207,7 @@ def without(lines: list[Line], key: str) -> list[Line]:
     return [line for line in lines if line.key != key]
 
 
-def changed(lines: list[Line], key: str, **fields: object) -> list[Line]:
+def changed(lines: list[Line], key: str, /, **fields: object) -> list[Line]:
     """Every line of a key with other fields."""
     assert any(line.key == key for line in lines), key
     return [replace(line, **fields) if line.key == key else line for line in lines]  # type: ignore[arg-type]

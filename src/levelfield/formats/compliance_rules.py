@@ -18,6 +18,7 @@ from levelfield.errors import FormatError
 __all__ = ["RuleField", "RuleRecord", "RuleText", "read_compliance_rules"]
 
 MAX_CHARACTERS = 4 << 20
+MAX_QUOTED_LINES = 200
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(?:\s+(.*))?$")
 _RECORD = re.compile(r"-\s+([A-Za-z_][A-Za-z0-9_]*):\s*$")
 _BLOCK = re.compile(r"([>|])([+-]?)$")
@@ -174,12 +175,12 @@ class _Reader:
 
     def quoted(self, text: str, start: int) -> str:
         """A quoted text, over several lines where it is not closed in the first."""
-        quote = text[0]
+        quote, parts = text[0], [text]
         while (end := _closing(text, quote)) < 0:
-            if self.at >= len(self.lines):
+            if self.at >= len(self.lines) or len(parts) >= MAX_QUOTED_LINES:
                 raise self.wrong(f"a closing {quote}", at=start)
-            more = self.lines[self.at].strip()
-            text = f"{text.rstrip()} {more}" if more else f"{text.rstrip()}\n"
+            parts.append(self.lines[self.at].strip())
+            text = _folded([parts[0].rstrip(), *parts[1:]])
             self.at += 1
         if _without_comment(f" {text[end + 1 :]}").strip():
             raise self.wrong(f"nothing after the closing {quote}", at=start)

@@ -166,6 +166,7 @@ _KINDS = (
 
 def read_value_rule(table: Table) -> ValueRule | None:
     """Read the conditions of a table; ``None`` where it has none. The caller looks for unknown keys."""
+    table.seen.update(_KINDS)  # so that a misspelt one is told its nearest
     formula = _formula(table)
     rule = ValueRule(
         equals=table.scalar("equals"),

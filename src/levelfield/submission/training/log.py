@@ -173,7 +173,7 @@ def judge_seeds(path: str, logs: Iterable[JudgedLog], *, mentions: Iterable[str]
 def _failure(errors: list[Finding]) -> str:
     if not errors:
         return ""
-    more = f" (and {len(errors) - 1} findings more)" if len(errors) > 1 else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{errors[0].found}, expected {errors[0].expected}{more}"
 
 

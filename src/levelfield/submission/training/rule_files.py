@@ -105,9 +105,11 @@ def import_rule_file(text: str, *, name: str, every: bool = False) -> RuleFile:
                 keys[found.key] = found
     for kind, several in (("BEGIN", begins), ("END", ends)):
         if len(several) > 1:
-            importer.problems.append(f"found {len(several)} records {kind}, expected one at most")
+            importer.problems.append((0, f"found {len(several)} records {kind}, expected one at most."))
     if importer.problems:
-        raise InputError(f"{name} holds rules that cannot be imported.", problems=importer.problems)
+        raise InputError(
+            f"{name} holds rules that cannot be imported.", problems=[text for _, text in sorted(importer.problems)]
+        )
     return RuleFile(
         name=name,
         begin=begins[0] if begins else (),
@@ -122,7 +124,8 @@ def import_rule_file(text: str, *, name: str, every: bool = False) -> RuleFile:
 class _Importer:
     name: str
     every: bool
-    problems: list[str] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    """Each with its line."""
     repeated: list[Repeated] = field(default_factory=list)
 
     def look_at(self, record: RuleRecord) -> None:
@@ -140,7 +143,7 @@ class _Importer:
             self.repeated.append(Repeated(record=_title(record), field=one.name, line=one.line))
 
     def problem(self, record: RuleRecord, line: int, text: str) -> None:
-        self.problems.append(f"line {line}, {_title(record)}: {text}.")
+        self.problems.append((line, f"line {line}, {_title(record)}: {text}."))
 
     def fields(self, record: RuleRecord, name: str) -> Iterator[RuleField]:
         """Those that hold."""
