@@ -15,7 +15,7 @@ from levelfield.submission.sources.port import Entry
 
 __all__ = ["LOG_PLACE", "Organisation", "ResultFolder", "TrainingTree", "training_tree"]
 
-_LOG = re.compile(r"result_(\d{1,9})\.txt")
+_LOG = re.compile(r"result_([^/]*)\.txt")
 _PARTS = {"results", "systems", "benchmarks"}
 LOG_PLACE = "<org>/results/<system>/<benchmark>/result_<i>.txt"
 
@@ -32,7 +32,7 @@ class ResultFolder:
     """Empty where the logs lie at the root of the source; then they tell it themselves."""
     path: str
     logs: tuple[Entry, ...]
-    """By number."""
+    """``result_*.txt``, by number; what has none comes last."""
     strays: tuple[Entry, ...]
     """Files that are no logs: hidden leftovers of a copy, a checker's output."""
 
@@ -139,6 +139,11 @@ def _bare(files: tuple[Entry, ...]) -> tuple[Organisation, ...]:
 def _logs(path: str, entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """Logs by number, and what else there is."""
     start = len(path) + 1 if path else 0
-    numbered = {entry: found for entry in entries if (found := _LOG.fullmatch(entry.path[start:]))}
-    logs = sorted(numbered, key=lambda entry: (int(numbered[entry][1]), entry.path))
-    return tuple(logs), tuple(entry for entry in entries if entry not in numbered)
+    named = {entry: found[1] for entry in entries if (found := _LOG.fullmatch(entry.path[start:]))}
+    logs = sorted(named, key=lambda entry: (_number(named[entry]), entry.path))
+    return tuple(logs), tuple(entry for entry in entries if entry not in named)
+
+
+def _number(text: str) -> float:
+    """Of a log; the official tools take any name, so those that are no numbers stand behind the others."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else float("inf")

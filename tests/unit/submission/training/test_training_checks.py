@@ -142,11 +142,18 @@ def test_folders_in_the_code_are_no_results() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".result_3.txt.x7Qa", "rcp_checker.log", "power/log.txt", "result_a.txt", "result_0.txt.gz"]
+    "name", [".result_3.txt.x7Qa", "rcp_checker.log", "power/log.txt", "resultA_0.txt", "result_0.txt.gz"]
 )
 def test_a_stray_file_is_noted_and_not_read(name: str) -> None:
     tree = {**training_tree(), f"{FOLDER}/{name}": InputError("it was read")}
     assert found(tree) == [("TRN006", f"{FOLDER}/{name}", "note")]
+
+
+def test_a_log_without_a_number_is_a_log_as_officially() -> None:
+    tree = {**training_tree(), f"{FOLDER}/result_old.txt": training_log(9, seed=9)}
+    report = check_training(PlainTree(tree), RULES)
+    assert [one.code for one in report.findings] == ["TRN003"]
+    assert report.scores[0].run_minutes == (10, 11, 12, 13, 14, 9)
 
 
 def test_an_unknown_benchmark_is_told_and_the_others_are_read() -> None:
