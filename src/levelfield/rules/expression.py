@@ -15,7 +15,7 @@ import string
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 __all__ = [
     "FORMULAS",
@@ -284,7 +284,7 @@ def _multiply(left: object, right: object) -> object:
 
 def _power(left: object, right: object) -> object:
     _numbers(left, right)
-    if abs(right) > MAX_EXPONENT or _bits(left) * abs(right) > MAX_BITS:  # type: ignore[arg-type,operator]
+    if abs(right) > MAX_EXPONENT or _bits(left) * abs(right) > MAX_BITS:  # type: ignore[arg-type]
         raise OverflowError(f"the exponent is larger than {MAX_EXPONENT}, or the power has too many digits")
     return left**right  # type: ignore[operator]
 
@@ -314,7 +314,7 @@ def _union(left: object, right: object) -> object:
     return operator.or_(left, right)
 
 
-_UNARY: Mapping[type, Callable[[object], object]] = {
+_UNARY: Mapping[type, Callable[[Any], object]] = {
     ast.Not: operator.not_,
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
@@ -329,15 +329,15 @@ _BINARY: Mapping[type, Callable[[object, object], object]] = {
     ast.Pow: _power,
     ast.BitOr: _union,
 }
-_COMPARE: Mapping[type, Callable[[object, object], object]] = {
+_COMPARE: Mapping[type, Callable[[Any, Any], object]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.In: lambda left, right: left in right,  # type: ignore[operator]
-    ast.NotIn: lambda left, right: left not in right,  # type: ignore[operator]
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from levelfield.errors import InputError
 from levelfield.formats.compliance_rules import RuleField, RuleRecord, read_compliance_rules
@@ -19,13 +20,23 @@ from levelfield.formats.mllog import Event
 from levelfield.rules.expression import Expression
 from levelfield.submission.training.expressions import Line, RunState, Statement, read_check, read_statements
 
-__all__ = ["Complaint", "FileVerdict", "KeyRecord", "Repeated", "RuleFile", "apply_rule_files", "import_rule_file"]
+__all__ = [
+    "Complaint",
+    "FileVerdict",
+    "KeyRecord",
+    "Repeated",
+    "RuleFile",
+    "apply_rule_files",
+    "import_rule_file",
+    "rule_files_in",
+]
 
 MAX_FILES = 100
 """Rule files that one log may bring along; the official ones make four."""
 WARNED = "weights_initialization"
 """Its absence, and a difference of names, are warnings in round 1.1."""
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100}){0,5}")
 _OR = re.compile(r"AT_LEAST_ONE_OR\(([^()]*)\)")
 _AT_LEAST = re.compile(r"AT_LEAST\((\d{1,6})\)")
 _FIELDS = {
@@ -118,6 +129,34 @@ def import_rule_file(text: str, *, name: str, every: bool = False) -> RuleFile:
         end=ends[0][1] if ends else (),
         repeated=tuple(importer.repeated),
     )
+
+
+def rule_files_in(folder: Path) -> Callable[[str], RuleFile | None]:
+    """What gives the rule files of a folder by name, each read once; ``None`` for names that lead nowhere or out of it.
+
+    The function raises what :func:`import_rule_file` does, and ``InputError`` for a file that cannot be read.
+    """
+    read: dict[str, RuleFile | None] = {}
+
+    def load(name: str) -> RuleFile | None:
+        if name not in read:
+            read[name] = _load(folder, name)
+        return read[name]
+
+    return load
+
+
+def _load(folder: Path, name: str) -> RuleFile | None:
+    if not _NAME.fullmatch(name):
+        return None
+    try:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            return None
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"The rule file {folder / name} cannot be read: {problem}.") from problem
+    return import_rule_file(text, name=name)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -260,7 +299,7 @@ def apply_rule_files(events: Sequence[Event], load: Callable[[str], RuleFile | N
     lasting: list[Complaint] = []
     warnings: list[Complaint] = []
     lines = [(event, _line(event)) for event in events]
-    waiting, applied = deque([start]), []
+    waiting, applied = deque([start]), list[str]()
     while waiting and len(applied) < MAX_FILES:
         name = waiting.popleft()
         if name in applied:

@@ -59,6 +59,10 @@ ORDER = Check(
 
 
 def _limit(record: LogRecord) -> Iterator[Remark]:
+    yield from bounded(record, _too_long(record))
+
+
+def _too_long(record: LogRecord) -> Iterator[Remark]:
     limit_ms = record.rules.init_limit_ns / NS_PER_MS
     starts = deque(record.all("init_start"))
     first_ms = _NEVER_MS
@@ -83,7 +87,7 @@ LIMIT = Check(
         official=True,
     ),
     severity=Severity.ERROR,
-    look=lambda record: bounded(record, _limit(record)),
+    look=_limit,
 )
 
 

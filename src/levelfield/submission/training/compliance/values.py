@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from levelfield.formats.mllog import Event
 from levelfield.rules.log_keys import KeyRule
@@ -15,6 +15,10 @@ __all__ = ["VALUE_CHECKS"]
 
 
 def _labels(record: LogRecord) -> Iterator[Remark]:
+    yield from bounded(record, _strange_labels(record))
+
+
+def _strange_labels(record: LogRecord) -> Iterator[Remark]:
     divisions = [str(division) for division in record.rules.divisions]
     for event in record.all("submission_division"):
         if event.value not in divisions:
@@ -39,7 +43,7 @@ LABELS = Check(
         official=True,
     ),
     severity=Severity.ERROR,
-    look=lambda record: bounded(record, _labels(record)),
+    look=_labels,
 )
 
 
@@ -52,7 +56,7 @@ def _values(record: LogRecord) -> Iterator[Remark]:
 
 
 def _wrong_values(
-    record: LogRecord, rule: KeyRule, events: tuple[Event, ...], logged: dict[str, object]
+    record: LogRecord, rule: KeyRule, events: tuple[Event, ...], logged: Mapping[str, object]
 ) -> Iterator[Remark]:
     assert rule.value is not None
     for event in events:
