@@ -28,7 +28,7 @@ FILE = ROOT / f"src/levelfield/rules/data/training/rcp/{SET}.toml"
 ROUND = "training-v1.1"
 WIDTH = 116
 
-HEAD = f"""# Reference convergence points of the mini editions, made by tools/mini_points.py from docs/models/training/*.json.
+HEAD = f"""# Reference convergence points of the mini editions, of docs/models/training/*.json by tools/mini_points.py.
 #
 # A point is what seeded runs of levelfield's own training needed, in the unit of [units], in the order of the seeds.
 
