@@ -26,6 +26,7 @@ def training_log(
     train_samples: object = None,
     status: str = "success",
     seed: int | None = 7,
+    platform: str = "rocket",
     without: Iterable[str] = (),
 ) -> bytes:
     """One run. Only the last evaluation is a good one."""
@@ -38,6 +39,7 @@ def training_log(
         lines.insert(1, Line(key="global_batch_size", value=3264 if batch_size is None else batch_size))
     if train_samples is not None:
         lines = changed(lines, "train_samples", value=train_samples)
+    lines = changed(lines, "submission_platform", value=platform)
     if seed is not None:
         lines.insert(1, Line(key="seed", value=seed))
     lines = _evaluated(lines, benchmark, GOOD[benchmark] if quality is None else quality, last_epoch)

@@ -19,7 +19,7 @@ OUTPUT = click.Path(path_type=Path)
 @click.option("--rules", "round_name", default="training-v1.1", show_default=True, help="The round.")
 @click.option(
     "--rcp-set",
-    help="Reference points: a set of the rule book, or a .toml file; tests open runs too.  [default: the round's]",
+    help="Reference points for all runs, open ones too: the name of a set, or a .toml file.  [default: the round's]",
 )
 @click.option(
     "--rcp-mode",
@@ -67,7 +67,7 @@ def command(
     The exit code is 1 where a folder has no score or its convergence does not hold.
 
     \b
-    levelfield training score my-runs --rcp-set levelfield-mini-1
+    levelfield training score my-runs --speed-up 5
     levelfield training score training_results_v1.1 --csv scores.csv
     """  # noqa: D301 - click's mark for lines that stay as they are
     # Nothing here is linear algebra, and a process with threads cannot fork.
@@ -92,7 +92,7 @@ def command(
         figure=FigureMode(rcp_figure),
         floor=Floor(rcp_mode),
         median=Median(median),
-        test_open=rcp_set is not None,
+        points_for_all=rcp_set is not None,
     )
     with closing(open_source(source)) as opened:
         report = check_training(opened, rules, judging=judging, jobs=os.cpu_count() or 1)

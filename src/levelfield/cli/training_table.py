@@ -11,6 +11,7 @@ from levelfield.cli.submission_table import print_findings, print_head, print_ou
 from levelfield.stats.rcp import Convergence, Status
 from levelfield.submission.training.report import TrainingReport
 from levelfield.submission.training.score import FolderScore
+from levelfield.terms import Edition
 from levelfield.units import format_number
 
 __all__ = ["print_power", "print_scores", "print_training_report"]
@@ -58,7 +59,7 @@ def _row(score: FolderScore) -> tuple[str, ...]:
     margin = convergence.margin
     return (
         _name(score),
-        score.benchmark,
+        score.benchmark if score.edition is Edition.FULL else f"{score.benchmark} (mini)",
         "none" if score.score is None else f"{score.score:.3f}",
         _interval(score),
         str(score.runs) if score.runs == score.runs_required else f"{score.runs} of {score.runs_required}",
@@ -137,7 +138,10 @@ def _print_windows(scores: Iterable[FolderScore]) -> None:
 def _print_packages(report: TrainingReport) -> None:
     click.echo(f"official summary: {report.official_results} scores, {report.official_no_results} folders without")
     passed = [package.path for package in report.official_packages if package.passed]
-    click.echo(f"official package check: no errors in {', '.join(passed) or 'none of the folders'}")
+    if not report.official_packages:
+        return
+    words = f"no errors in {', '.join(passed)}" if passed else "errors in every folder"
+    click.echo(f"official package check: {words}")
     for package in report.official_packages:
         for problem in package.problems:
             click.echo(f"    error {problem}")

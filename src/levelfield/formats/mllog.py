@@ -27,6 +27,7 @@ from typing import Protocol, TypeAlias, cast
 __all__ = [
     "MAX_DAMAGED",
     "MAX_EVENTS",
+    "MINI_PLATFORM",
     "RUN_LEVEL_KEYS",
     "TOKEN",
     "DamagedLine",
@@ -43,6 +44,9 @@ TOKEN = ":::MLLOG "  # noqa: S105 - what starts an event, no secret
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 """A value as JSON has it."""
+
+MINI_PLATFORM = "levelfield mini on "
+"""How ``submission_platform`` begins in the log of a mini edition, so that none passes as a run of a round."""
 
 RUN_LEVEL_KEYS = frozenset(
     {

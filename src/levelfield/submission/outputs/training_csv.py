@@ -71,6 +71,7 @@ SCORE_COLUMNS: dict[str, Callable[[FolderScore], object]] = {
     "system_name": lambda score: score.system_name,
     "division": lambda score: score.division,
     "benchmark": lambda score: score.benchmark,
+    "edition": lambda score: score.edition,
     "score_minutes": lambda score: score.score,
     "score_minutes_low": lambda score: score.low,
     "score_minutes_high": lambda score: score.high,

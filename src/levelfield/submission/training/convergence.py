@@ -5,7 +5,7 @@ Source: mlcommons/logging, ``rcp_checker`` at beaf26d; mlcommons/training_polici
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from levelfield.rules.training import TrainingBenchmark
@@ -13,8 +13,9 @@ from levelfield.stats.rcp import Convergence, Floor, Method, Point, Status, judg
 from levelfield.stats.rcp_figure import Figure, FigureMode, FigureSource, figure_of, plausible_samples
 from levelfield.submission.training.judging import Judging
 from levelfield.submission.training.log import JudgedLog
+from levelfield.terms import Edition
 
-__all__ = ["RunFigure", "Tested", "tested_folder"]
+__all__ = ["RunFigure", "Tested", "edition_of", "tested_folder"]
 
 SAMPLES = "samples"
 """The unit of figures that loggers write at different places."""
@@ -35,6 +36,8 @@ class Tested:
     """The verdict on a folder."""
 
     convergence: Convergence
+    points: str
+    """The set that it rests on; empty where there is none."""
     figures: tuple[RunFigure, ...]
     """By number of the log; of runs that did not converge too."""
     batch_sizes: tuple[float, ...]
@@ -58,7 +61,9 @@ def tested_folder(logs: Sequence[JudgedLog], benchmark: TrainingBenchmark, judgi
         judging: The points and how they are used.
         closed: Whether the folder is in the closed division.
     """
-    points = judging.points.of(benchmark.name)
+    edition = edition_of(logs)
+    chosen = judging.points_of(edition)
+    points = () if chosen is None else chosen.of(benchmark.name)
     unit = points[0].unit if points else ""
     plain = [Point(batch_size=point.batch_size, figures=point.figures) for point in points]
     plausible = None
@@ -68,12 +73,25 @@ def tested_folder(logs: Sequence[JudgedLog], benchmark: TrainingBenchmark, judgi
     sizes = [log.batch_size for log in logs if log.batch_size is not None]
     if not benchmark.has_reference:
         verdict = _not_tested(f"{benchmark.name} has no reference points.")
-    elif not (closed or judging.test_open):
+    elif chosen is None:
+        verdict = _not_tested("No reference points of mini editions ship with this version.")
+    elif not (closed or judging.points_for_all or edition is Edition.MINI):
         verdict = _not_tested("Convergence is tested in the closed division only.")
     else:
         batch_size = sizes[-1] if sizes else None
         verdict = _judged(figures, batch_size, plain, benchmark, judging.floor)
-    return Tested(convergence=verdict, figures=figures, batch_sizes=tuple(sorted(set(sizes))), unit=unit)
+    return Tested(
+        convergence=verdict,
+        points="" if chosen is None else chosen.name,
+        figures=figures,
+        batch_sizes=tuple(sorted(set(sizes))),
+        unit=unit,
+    )
+
+
+def edition_of(logs: Iterable[JudgedLog]) -> Edition:
+    """Mini where any of the runs is one."""
+    return Edition.MINI if any(log.edition is Edition.MINI for log in logs) else Edition.FULL
 
 
 def _not_tested(why: str) -> Convergence:

@@ -115,6 +115,7 @@ def _unread(path: str, failure: str, *, division: str) -> JudgedLog:
         bytes_read=0,
         benchmark="",
         division=division,
+        platform="",
         compliant=False,
         findings=(),
         skipped=(),

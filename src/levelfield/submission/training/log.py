@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from levelfield.formats.mllog import TOKEN, Event, Json
+from levelfield.formats.mllog import MINI_PLATFORM, TOKEN, Event, Json
 from levelfield.rules.round import Target
 from levelfield.rules.training import TrainingRules
 from levelfield.submission.check import look
@@ -19,6 +19,7 @@ from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.training.compliance import LOG_CHECKS
 from levelfield.submission.training.compliance.record import SEED, LogRecord, Quality, read_record, shown
 from levelfield.submission.training.compliance.seeds import SEED_CHECKS, RunSeeds, Seed, SeedSubject
+from levelfield.terms import Edition
 
 __all__ = ["Evaluation", "JudgedLog", "ProgressFigures", "Seed", "judge_log", "judge_seeds"]
 
@@ -62,6 +63,8 @@ class JudgedLog:
     """As the log says; empty where it does not."""
     division: str
     """As the log says, else what the caller knows of it."""
+    platform: str
+    """``submission_platform``, which in the log of a mini edition says so; empty where the log does not say it."""
     compliant: bool
     """The verdict of the round's official checker."""
     findings: tuple[Finding, ...]
@@ -91,6 +94,11 @@ class JudgedLog:
     seeds: tuple[Seed, ...]
     readable: bool
     """Whether every line with the token is an event."""
+
+    @property
+    def edition(self) -> Edition:
+        """Whether it is of a mini edition of ours, by what it says of its platform."""
+        return Edition.MINI if self.platform.startswith(MINI_PLATFORM) else Edition.FULL
 
     @property
     def counts(self) -> bool:
@@ -135,8 +143,9 @@ def judge_log(path: str, data: bytes, *, rules: TrainingRules, benchmark_folder:
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         bytes_read=len(data),
-        benchmark=_stated_benchmark(record),
+        benchmark=_stated(record, "submission_benchmark"),
         division=record.division,
+        platform=_stated(record, "submission_platform"),
         compliant=compliant,
         findings=tuple(sorted(findings, key=lambda finding: (finding.line, finding.code))),
         skipped=tuple(skipped),
@@ -177,8 +186,8 @@ def _failure(errors: list[Finding]) -> str:
     return f"{errors[0].found}, expected {errors[0].expected}{more}"
 
 
-def _stated_benchmark(record: LogRecord) -> str:
-    event = record.first("submission_benchmark")
+def _stated(record: LogRecord, key: str) -> str:
+    event = record.first(key)
     return event.value if event is not None and isinstance(event.value, str) else ""
 
 

@@ -9,6 +9,7 @@ from levelfield.results.model import Direction, Processors, Provenance, Result, 
 from levelfield.stats.rcp import Status
 from levelfield.submission.sources.port import Source
 from levelfield.submission.training.subjects import Description, FolderSubject
+from levelfield.terms import Edition
 
 __all__ = ["result_of"]
 
@@ -45,6 +46,8 @@ def result_of(subject: FolderSubject, source: Source) -> Result | None:
         findings=(),
         run_minutes=tuple(good),
         notes=_notes(subject),
+        edition=subject.edition,
+        official=subject.edition is Edition.FULL,
         provenance=Provenance(
             source=source.name,
             commit=source.revision,
@@ -63,7 +66,7 @@ def _notes(subject: FolderSubject) -> str:
         said.append(f"{len(subject.failed)} of {len(subject.logs)} runs do not count.")
     if subject.tested is not None and subject.tested.convergence.status is not Status.NOT_APPLICABLE:
         convergence = subject.tested.convergence
-        said.append(f"Convergence test, set {subject.judging.points.name}: {convergence.status}.")
+        said.append(f"Convergence test, set {subject.tested.points}: {convergence.status}.")
         if convergence.status is not Status.PASS:
             said.append(convergence.explanation)
     return " ".join(said)

@@ -9,6 +9,7 @@ from math import sqrt
 from levelfield.stats.olympic_window import OlympicWindow
 from levelfield.stats.rcp import Convergence
 from levelfield.submission.training.subjects import FolderSubject
+from levelfield.terms import Edition
 
 __all__ = ["FailedRun", "FolderScore", "score_of", "with_interval"]
 
@@ -35,6 +36,8 @@ class FolderScore:
     """As its description says."""
     division: str
     benchmark: str
+    edition: Edition
+    """``mini`` for runs of our own small editions, which are never results of a round."""
     runs: int
     """Logs in the folder."""
     runs_required: int
@@ -81,6 +84,7 @@ def score_of(subject: FolderSubject) -> FolderScore | None:
         system_name=name or subject.place.system,
         division=subject.division,
         benchmark=subject.benchmark.name,
+        edition=subject.edition,
         runs=len(subject.logs),
         runs_required=subject.benchmark.runs,
         run_minutes=minutes,
@@ -95,7 +99,7 @@ def score_of(subject: FolderSubject) -> FolderScore | None:
         unit=tested.unit,
         figures=tuple(one.figure.value for one in tested.figures),
         figure_source=" and ".join(tested.sources),
-        points=subject.judging.points.name,
+        points=tested.points,
         convergence=tested.convergence,
         windows=() if window is None else window.windows,
         ambiguous=window is not None and window.is_ambiguous,

@@ -13,10 +13,11 @@ from levelfield.stats.olympic_window import WindowChoice, choose_window
 from levelfield.submission.reading import MAX_STATED_BYTES, find_description, read_file
 from levelfield.submission.sources.port import Entry, Source
 from levelfield.submission.training.compliance.seeds import RunSeeds, SeedSubject
-from levelfield.submission.training.convergence import Tested
+from levelfield.submission.training.convergence import Tested, edition_of
 from levelfield.submission.training.judging import Judging
 from levelfield.submission.training.log import JudgedLog
 from levelfield.submission.training.tree import Organisation, ResultFolder, TrainingTree
+from levelfield.terms import Edition
 
 __all__ = [
     "NO_DESCRIPTION",
@@ -109,6 +110,11 @@ class FolderSubject:
     def is_closed(self) -> bool:
         """Whether it is in the closed division."""
         return self.division == "closed"
+
+    @property
+    def edition(self) -> Edition:
+        """Mini where any of the runs is one."""
+        return edition_of(self.logs)
 
     @property
     def good(self) -> tuple[JudgedLog, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from plain_source import PlainTree
@@ -199,7 +200,7 @@ def test_open_submissions_have_no_target_and_no_convergence_test() -> None:
 def test_open_submissions_are_tested_where_that_is_asked_for() -> None:
     changes = logs(lambda i: training_log(10 + i, division="open", quality=0.76, last_epoch=8, seed=i))
     tree = {**training_tree(), **changes, "Acme/systems/rocket.json": system(division="open")}
-    report = check(tree, test_open=True)
+    report = check(tree, points_for_all=True)
     assert found(report) == [("TRN095", FOLDER, "error")]
 
 
@@ -412,3 +413,52 @@ def test_a_flood_of_findings_is_counted(monkeypatch: pytest.MonkeyPatch) -> None
     report = check({**training_tree(), **{f"{FOLDER}/.stray_{i}": b"" for i in range(10)}})
     assert [code for code, _, _ in found(report)] == ["TRN006"] * 3
     assert report.findings_left_out == 7
+
+
+# ---------------------------------------------------------------------------------------------------------- mini
+
+
+def test_runs_of_a_mini_edition_never_pass_as_results_of_a_round() -> None:
+    """One of them is enough. Their convergence can be tested against points of one's own."""
+    tree = {**training_tree(), f"{FOLDER}/result_2.txt": training_log(12, seed=2, platform="levelfield mini on box")}
+    report = check(tree)
+    assert found(report) == [("TRN097", FOLDER, "error")]
+    (result,) = report.results
+    assert (result.edition, result.official) == ("mini", False)
+    assert report.scores[0].edition == "mini"
+    assert check(training_tree()).results[0].edition == "full"
+
+
+MINI = """
+format = 1
+set = "levelfield-mini-1"
+ruleset = "1.1.0"
+source = { repository = "levelfield", revision = "-", date = "2026-01-01", license = "Apache-2.0" }
+units = { resnet = "epochs" }
+[points.resnet.64]
+id = "resnet_mini_64"
+figures = [20, 20, 20, 22, 20, 22, 20, 22, 20, 22]
+"""
+
+
+@pytest.mark.parametrize(("last_epoch", "status"), [(20, "pass"), (12, "fail")])
+def test_mini_runs_are_tested_against_points_of_their_own(
+    last_epoch: int, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the open division too, where they are; never against the round's."""
+    platform = "levelfield mini on box"
+    made = logs(lambda i: training_log(1 + i, seed=i, division="open", batch_size=64, last_epoch=last_epoch,
+                                       platform=platform))  # fmt: skip
+    tree = {**training_tree(), **made, "Acme/systems/rocket.json": system(division="open")}
+    without = check(tree).scores[0]
+    assert (without.convergence.method, without.points) in {
+        (Method.NOT_TESTED, ""),
+        (Method.EXACT, "levelfield-mini-1"),
+    }
+    path = tmp_path / "mini.toml"
+    path.write_text(MINI)
+    monkeypatch.setattr("levelfield.submission.training.judging.MINI_SET", str(path))
+    monkeypatch.setattr("levelfield.submission.training.judging.rcp_sets", lambda: (str(path),))
+    score = check(tree).scores[0]
+    assert (score.convergence.status, score.convergence.method) == (status, Method.EXACT)
+    assert score.points == "levelfield-mini-1"

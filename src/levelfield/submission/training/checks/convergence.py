@@ -91,7 +91,7 @@ def _converges(subject: FolderSubject) -> Iterator[Remark]:
     if convergence.mean is None or convergence.floor is None:
         yield Remark(path=subject.path, found=convergence.explanation.rstrip("."), expected="runs that can be tested")
         return
-    points = subject.judging.points.name
+    points = subject.tested.points
     mean, floor = (format_number(one, digits=6) for one in (convergence.mean, convergence.floor))
     found = f"a mean of {mean} {subject.tested.unit} (batch size {convergence.batch_size:.10g})"
     expected = f"{floor} or more ({convergence.method} in set {points})"
@@ -117,7 +117,7 @@ def _point(subject: FolderSubject) -> Iterator[Remark]:
     if subject.tested is None or subject.tested.convergence.status is not Status.MISSING:
         return
     convergence = subject.tested.convergence
-    found = f"no point for batch size {convergence.batch_size:.10g} in set {subject.judging.points.name}"
+    found = f"no point for batch size {convergence.batch_size:.10g} in set {subject.tested.points}"
     yield Remark(path=subject.path, found=found, expected="one to test against", hint=convergence.explanation)
 
 

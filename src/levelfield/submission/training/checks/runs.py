@@ -9,6 +9,7 @@ from levelfield.submission.check import Check, Remark
 from levelfield.submission.finding import Severity
 from levelfield.submission.report import CheckText
 from levelfield.submission.training.subjects import FolderSubject, RoundSubject
+from levelfield.terms import Edition
 
 __all__ = ["ROUND_CHECKS", "RUN_CHECKS"]
 
@@ -38,7 +39,9 @@ FOLDER = Check(
 
 def _runs(subject: FolderSubject) -> Iterator[Remark]:
     if subject.benchmark is not None and len(subject.logs) != subject.benchmark.runs:
-        yield Remark(path=subject.path, found=f"{len(subject.logs)} runs", expected=f"{subject.benchmark.runs}")
+        count = len(subject.logs)
+        found = "1 run" if count == 1 else f"{count} runs"
+        yield Remark(path=subject.path, found=found, expected=f"{subject.benchmark.runs}")
 
 
 RUNS = Check(
@@ -103,6 +106,27 @@ NO_SCORE = Check(
     severity=Severity.VOID,
     in_open=Severity.VOID,
     look=_no_score,
+)
+
+
+def _full(subject: FolderSubject) -> Iterator[Remark]:
+    if subject.edition is Edition.MINI:
+        found = "runs of a mini edition of levelfield"
+        yield Remark(path=subject.path, found=found, expected="runs of the round's benchmark")
+
+
+FULL = Check(
+    text=CheckText(
+        code="TRN097",
+        title="The runs are of the round's benchmark",
+        why="A mini edition trains a small network on small data; its minutes say nothing beside those of a round.",
+        clause="our own: a mini result never passes as a result of a round",
+        example="Acme/results/rocket/resnet: found runs of a mini edition of levelfield, expected runs of the …",
+        fix="Look at them with levelfield training score; submit runs of the full edition.",
+        official=False,
+    ),
+    severity=Severity.ERROR,
+    look=_full,
 )
 
 
@@ -250,5 +274,5 @@ ELSEWHERE = Check(
     look=_elsewhere,
 )
 
-RUN_CHECKS = (FOLDER, RUNS, RUN, NO_SCORE, STRAY, OTHER_BENCHMARK, OTHER_DIVISION, WINDOW, TWICE)
+RUN_CHECKS = (FOLDER, RUNS, RUN, NO_SCORE, STRAY, OTHER_BENCHMARK, OTHER_DIVISION, WINDOW, TWICE, FULL)
 ROUND_CHECKS = (ELSEWHERE,)
