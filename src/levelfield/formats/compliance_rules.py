@@ -18,7 +18,9 @@ from levelfield.errors import FormatError
 __all__ = ["RuleField", "RuleRecord", "RuleText", "read_compliance_rules"]
 
 MAX_CHARACTERS = 4 << 20
-MAX_QUOTED_LINES = 200
+MAX_QUOTED_LINES, MAX_QUOTED_CHARACTERS = 200, 200_000
+MAX_FIELDS = 200
+"""Of one record."""
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(?:\s+(.*))?$")
 _RECORD = re.compile(r"-\s+([A-Za-z_][A-Za-z0-9_]*):\s*$")
 _BLOCK = re.compile(r"([>|])([+-]?)$")
@@ -119,6 +121,8 @@ class _Reader:
             if depth and indent != depth:
                 raise self.wrong(f"a field that is indented like the first one, by {depth}")
             depth = indent
+            if len(fields) >= MAX_FIELDS:
+                raise self.wrong(f"{MAX_FIELDS} fields of a record at most")
             fields.append(self.field(indent))
         return RuleRecord(kind=found[1], fields=tuple(fields), line=start + 1)
 
@@ -177,7 +181,8 @@ class _Reader:
         """A quoted text, over several lines where it is not closed in the first."""
         quote, parts = text[0], [text]
         while (end := _closing(text, quote)) < 0:
-            if self.at >= len(self.lines) or len(parts) >= MAX_QUOTED_LINES:
+            too_long = len(parts) >= MAX_QUOTED_LINES or len(text) > MAX_QUOTED_CHARACTERS
+            if self.at >= len(self.lines) or too_long:
                 raise self.wrong(f"a closing {quote}", at=start)
             parts.append(self.lines[self.at].strip())
             text = _folded([parts[0].rstrip(), *parts[1:]])
@@ -225,18 +230,18 @@ def _closing(text: str, quote: str) -> int:
 
 def _folded(lines: list[str]) -> str:
     """Join lines as ``>`` does: by a blank, but by line ends around lines that are indented further."""
-    text, blank = "", 0
-    for index, line in enumerate(lines):
+    parts: list[str] = []
+    before, blank = "", 0
+    for line in lines:
         if not line:
             blank += 1
             continue
-        before = next((one for one in reversed(lines[:index]) if one), None)
-        if before is None:
-            text += "\n" * blank
+        if not before:
+            parts.append("\n" * blank)
         elif before[0] in " \t" or line[0] in " \t":
-            text += "\n" * (blank + 1)
+            parts.append("\n" * (blank + 1))
         else:
-            text += "\n" * blank or " "
-        text += line
-        blank = 0
-    return text
+            parts.append("\n" * blank or " ")
+        parts.append(line)
+        before, blank = line, 0
+    return "".join(parts)

@@ -146,3 +146,21 @@ def test_what_is_refused(text: str, line: int, expected: str) -> None:
 def test_a_huge_file_is_refused() -> None:
     with pytest.raises(FormatError, match="5,000,000 characters"):
         read_compliance_rules("#" * 5_000_000, source="x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- KEY:\n" + "    NAME: a\n" * 300,
+        '- KEY:\n    NAME: "' + "x\n" * 300_000,
+        '- KEY:\n    NAME: "' + "x" * 300_000 + "\n" * 300,
+    ],
+)
+def test_a_hostile_file_is_refused_soon(text: str) -> None:
+    with pytest.raises(FormatError, match="expected"):
+        read_compliance_rules(text, source="x")
+
+
+def test_a_long_block_is_read_in_one_pass() -> None:
+    (record,) = read_compliance_rules("- KEY:\n    CODE: >\n" + "      x\n" * 300_000, source="x")
+    assert len(record.fields[0].texts[0].text) == 600_000

@@ -86,6 +86,30 @@ def test_figures_are_those_before_the_stop() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("noise", "figure"),
+    [
+        (b"train_samples " * 3, 1281167),
+        (b'train_samples :::MLLOG {"key": "x", "time_ms": 1, "value": 3, "metadata": {}}', 1281167),
+        (b'x :::MLLOG {"key": "x", "time_ms": 1, "value": 3, "metadata": {"n": "train_samples"}}', 3),
+        (b'x\r:::MLLOG {"key": "train_samples_seen", "time_ms": 1, "value": 4, "metadata": {}}\rx', 4),
+        (b":::MLLOG train_samples", None),
+        (b'run_stop\n:::MLLOG {"key": "x", "time_ms": 1, "value": 5, "metadata": {"n": "train_samples"}}', 5),
+    ],
+)
+def test_the_figure_that_a_search_by_text_finds(noise: bytes, figure: float | None) -> None:
+    lines = run_lines("bert")
+    before, after = data_of(lines[:-1]), data_of(lines[-1:])
+    assert judge(before + noise + b"\n" + after).figures.train_samples_as_text == figure
+
+
+def test_a_search_by_text_looks_at_each_line_once() -> None:
+    """Many lines, and many words in one line, without a token: minutes, if the search went back each time."""
+    words = b"run_stop train_samples " * 40_000
+    data = data_of(run_lines("bert"))
+    assert judge(words + words.replace(b" ", b"\n") + data + words).figures.train_samples_as_text == 1281167
+
+
 def test_several_qualities_come_in_the_order_of_the_targets() -> None:
     log = judged(run_lines("maskrcnn", quality={"SEGM": 0.34, "BBOX": 0.378, "other": 1}))
     assert (log.quality, log.reached, log.findings) == ((0.378, 0.34), True, ())

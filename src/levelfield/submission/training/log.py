@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from levelfield.formats.mllog import MINI_PLATFORM, TOKEN, Event, Json
 from levelfield.rules.round import Target
 from levelfield.rules.training import TrainingRules
+from levelfield.rules.training_log import ProgressUnit
 from levelfield.submission.check import look
 from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.training.compliance import LOG_CHECKS
@@ -22,6 +23,8 @@ from levelfield.submission.training.compliance.seeds import SEED_CHECKS, RunSeed
 from levelfield.terms import Edition
 
 __all__ = ["Evaluation", "JudgedLog", "ProgressFigures", "Seed", "judge_log", "judge_seeds"]
+
+_TOKEN = TOKEN.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class ProgressFigures:
     """The value of the last line whose key is ``train_samples``; a list of one element counts as its element."""
     train_samples_as_text: float | None
     """The value of the last line before ``run_stop`` that contains the text ``train_samples`` anywhere: the reading of
-    the official option ``--rcp_bert_train_samples``."""
+    the official option ``--rcp_bert_train_samples``. ``None`` for benchmarks that count in something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,44 +245,46 @@ def _numbers(value: Json, targets: tuple[Target, ...]) -> tuple[float, ...] | No
 
 def _figures(record: LogRecord, data: bytes) -> ProgressFigures:
     stop = record.first("run_stop")
+    in_samples = record.benchmark is not None and record.benchmark.log.cadence.unit is ProgressUnit.SAMPLES
     evaluations = [event for event in record.all("eval_accuracy") if stop is None or event.position < stop.position]
     return ProgressFigures(
         epoch_num=_number(evaluations[-1].metadata.get("epoch_num")) if evaluations else None,
         train_samples=_last_number(record, "train_samples"),
-        train_samples_as_text=_last_with_text(data, b"train_samples"),
+        train_samples_as_text=_last_with_text(data, b"train_samples") if in_samples else None,
     )
 
 
 def _last_with_text(data: bytes, text: bytes) -> float | None:
-    """The value of the last event up to the first ``run_stop`` whose line holds a text anywhere."""
-    token = TOKEN.encode()
+    """The value of the last event up to the first ``run_stop`` whose line holds a text. Looks at each line once."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     limit = len(data)
-    stop = data.find(b"run_stop")
-    while stop >= 0:
-        start, end = _line(data, stop)
-        if 0 <= data.rfind(token, start, end) < stop:
+    at = data.find(b"run_stop")
+    while at >= 0:
+        mark, end = _event_in_line(data, at)
+        if data.find(b"run_stop", mark, end) >= 0:
             limit = end
             break
-        stop = data.find(b"run_stop", stop + 1)
+        at = data.find(b"run_stop", end)
     at = data.rfind(text, 0, limit)
     while at >= 0:
-        start, end = _line(data, at)
-        mark = data.rfind(token, start, end)
-        if 0 <= mark < at:
+        mark, end = _event_in_line(data, at)
+        if data.find(text, mark, end) >= 0:
             try:
-                found = json.loads(data[mark + len(token) : end].decode("latin-1"))
+                found = json.loads(data[mark:end].decode("latin-1"))
             except (ValueError, RecursionError):
                 return None
             return _number(found.get("value")) if isinstance(found, dict) else None
-        at = data.rfind(text, 0, start)
+        at = data.rfind(text, 0, data.rfind(b"\n", 0, at) + 1)
     return None
 
 
-def _line(data: bytes, at: int) -> tuple[int, int]:
-    """Where the line of a byte starts and ends; a bare carriage return ends one too."""
-    start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
-    ends = [end for end in (data.find(b"\n", at), data.find(b"\r", at)) if end >= 0]
-    return start, min(ends, default=len(data))
+def _event_in_line(data: bytes, at: int) -> tuple[int, int]:
+    """Where the event in the line of a byte begins, after the last token, and where it ends; empty without a token."""
+    end = data.find(b"\n", at)
+    end = len(data) if end < 0 else end
+    mark = data.rfind(_TOKEN, data.rfind(b"\n", 0, at) + 1, end)
+    return (end if mark < 0 else mark + len(_TOKEN)), end
 
 
 def _seed(event: Event) -> Seed:
