@@ -16,6 +16,7 @@ from tree_mutations import CONSEQUENCES, MUTATIONS  # noqa: E402
 
 from levelfield.submission.inference.checks import INFERENCE  # noqa: E402
 from levelfield.submission.read_round import READING_CHECKS  # noqa: E402
+from levelfield.submission.training.checks import TRAINING  # noqa: E402
 
 CHECKS_HEAD = """# What the checker looks at
 
@@ -50,9 +51,9 @@ def cell(text: str) -> str:
 
 
 def checks_page() -> str:
-    weights = {check.code: check.weights for check in INFERENCE.every}
+    weights = {check.code: check.weights for check in (*INFERENCE.every, *TRAINING.every)}
     weights |= {check.text.code: str(check.severity) for check in READING_CHECKS}
-    texts = (*INFERENCE.texts, *(check.text for check in READING_CHECKS))
+    texts = (*INFERENCE.texts, *TRAINING.texts, *(check.text for check in READING_CHECKS))
     rows = [
         f"| {text.code} | {cell(text.title)} | {weights.get(text.code, 'by what is found')} | "
         f"{'yes' if text.official else cell(text.also)} | {cell(text.clause)} |"

@@ -1,4 +1,4 @@
-"""Results of the published rounds of training, tiny and mobile against official values."""
+"""Results of the published rounds of tiny and mobile against official values."""
 
 from __future__ import annotations
 
@@ -11,105 +11,16 @@ from pathlib import Path
 import pytest
 from plain_source import PlainFolder
 
-from levelfield.formats.mllog import read_mllog
 from levelfield.formats.tiny_labels import read_tiny_labels
-from levelfield.rules import load_mobile, load_tiny, load_training
+from levelfield.rules import load_mobile, load_tiny
 from levelfield.submission.mobile.reading import read_mobile
 from levelfield.submission.reading import Findings, Reading
 from levelfield.submission.tiny.reading import TinyRecord, read_records, read_tiny
-from levelfield.submission.training.reading import read_training
-from levelfield.submission.training.runs import KEYS
-
-TRAINING_BENCHMARKS = ("bert", "dlrm", "maskrcnn", "minigo", "resnet", "ssd", "rnnt", "unet3d")
 
 
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as stream:
         return list(csv.DictReader(stream))
-
-
-@cache
-def training(data: Path) -> Reading:
-    return read_training(PlainFolder(data / "rounds" / "training_v1.1"), load_training("training-v1.1"))
-
-
-def test_every_score_of_training_is_the_official_one(shared_data: Path) -> None:
-    """By folder, as the key: names of systems are not unique. Equal to the last bit, not only to 1e-9."""
-    official = {
-        f"{row['org']}/results/{row['system_folder']}/{row['benchmark']}": row
-        for row in rows(shared_data / "groundtruth" / "training-v1.1-directories.csv")
-    }
-    ours = {result.provenance.path: result for result in training(shared_data).results}
-    assert ours.keys() == official.keys()
-    assert len(ours) == 35
-    for path, row in official.items():
-        result = ours[path]
-        assert result.value == float(row["score_minutes_official"]), path
-        stated = (result.system.name, result.division, result.availability, result.benchmark)
-        assert stated == (row["system_name"], row["division"], row["status"], row["benchmark"])
-
-
-def test_every_cell_of_the_summary_of_training(shared_data: Path) -> None:
-    """25 rows, one a folder of a system, with all its scores and what is said about it."""
-    cells = Counter(
-        (
-            result.division,
-            result.availability,
-            result.submitter,
-            result.system.name,
-            result.system.host.model,
-            str(result.system.host.total),
-            result.system.accelerator.model,
-            str(result.system.accelerator.total),
-            result.system.software,
-            result.benchmark,
-            result.value,
-        )
-        for result in training(shared_data).results
-    )
-    columns = (
-        "division",
-        "availability",
-        "submitter",
-        "system",
-        "host_processor_model_name",
-        "host_processors_count",
-        "accelerator_model_name",
-        "accelerators_count",
-        "framework",
-    )
-    expected = Counter(
-        (*(row[column] for column in columns), benchmark, float(row[benchmark]))
-        for row in rows(shared_data / "groundtruth" / "training-v1.1-summary.csv")
-        for benchmark in TRAINING_BENCHMARKS
-        if row[benchmark]
-    )
-    assert sum(expected.values()) == 35
-    assert cells == expected
-
-
-def test_runs_of_training_that_do_not_count(shared_data: Path) -> None:
-    """Eight submissions have one run that misses its target; each of them drops it, and has a score."""
-    reading = training(shared_data)
-    failed = [finding for finding in reading.findings if finding.code == "TRN004"]
-    assert len(failed) == 8
-    assert all("top-1 accuracy ≥ 0.759" in finding.found for finding in failed)
-    assert {finding.code for finding in reading.findings} == {"TRN001", "TRN004"}
-    runs = {row["org"] + row["system_folder"] + row["benchmark"]: int(row["runs"]) for row in rows(
-        shared_data / "groundtruth" / "training-v1.1-directories.csv"
-    )}  # fmt: skip
-    assert sum(len(result.run_minutes) for result in reading.results) == sum(runs.values()) - 8
-
-
-def test_scanning_for_keys_finds_what_parsing_every_line_finds(shared_data: Path) -> None:
-    """One log of each folder: the fast way and the whole way agree, event by event."""
-    first = {path.parent: path for path in sorted(shared_data.glob("rounds/training_v1.1/*/results/*/*/result_*.txt"))}
-    assert len(first) == 35
-    for path in first.values():
-        data = path.read_bytes()
-        scanned, whole = read_mllog(data, keys=KEYS), read_mllog(data)
-        assert scanned.events == tuple(event for event in whole.events if event.key in KEYS), path
-        assert (scanned.tokens, scanned.damaged, whole.damaged) == (whole.tokens, (), ())
 
 
 # --------------------------------------------------------------------------------------------------------- tiny

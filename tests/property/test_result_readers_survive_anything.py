@@ -8,8 +8,9 @@ import json
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from other_rounds import MOBILE_PATH, TINY_PATH, mobile_tree, tiny_tree, training_log, training_tree
+from other_rounds import MOBILE_PATH, TINY_PATH, mobile_tree, tiny_tree
 from plain_source import PlainTree
+from training_rounds import training_log, training_tree
 
 from levelfield.errors import InputError
 from levelfield.formats.mllog import Event, MlLogWriter, read_mllog
@@ -22,7 +23,7 @@ from levelfield.rules import load_mobile, load_tiny, load_training
 from levelfield.stats.olympic import olympic
 from levelfield.submission.mobile.reading import read_mobile
 from levelfield.submission.tiny.reading import read_tiny
-from levelfield.submission.training.reading import read_training
+from levelfield.submission.training.check_round import check_training
 
 TRAINING, TINY, MOBILE = load_training("training-v1.1"), load_tiny("tiny-v0.7"), load_mobile("mobile-v2.0")
 LOG = training_log(10)
@@ -101,7 +102,7 @@ def test_json_formats(data: bytes) -> None:
 @settings(max_examples=40, deadline=None)
 def test_a_damaged_tree_gives_findings_and_no_exception(data: st.DataObject) -> None:
     for tree, read in (
-        (training_tree(), lambda source: read_training(source, TRAINING)),
+        (training_tree(), lambda source: check_training(source, TRAINING)),
         (tiny_tree(), lambda source: read_tiny(source, TINY)),
         (mobile_tree(), lambda source: read_mobile(source, MOBILE)),
     ):
@@ -115,7 +116,7 @@ def test_a_damaged_tree_gives_findings_and_no_exception(data: st.DataObject) -> 
 @settings(deadline=None)
 def test_odd_paths_give_findings_and_no_exception(paths: list[str]) -> None:
     source = PlainTree({path: b"" for path in paths if path})
-    for reading in (read_training(source, TRAINING), read_tiny(source, TINY), read_mobile(source, MOBILE)):
+    for reading in (check_training(source, TRAINING), read_tiny(source, TINY), read_mobile(source, MOBILE)):
         assert reading.findings
         assert reading.results == ()
 

@@ -1,73 +1,8 @@
-"""Small submissions of training, tiny and mobile, made by hand: a whole tree that a test then damages."""
+"""Small submissions of tiny and mobile, made by hand: a whole tree that a test then damages."""
 
 from __future__ import annotations
 
 import json
-
-ORG = "Acme"
-MINUTE_MS = 60_000
-
-
-def training_log(
-    minutes: float,
-    *,
-    benchmark: str = "resnet",
-    division: str = "closed",
-    quality: object = 0.7595,
-    init_minutes: float = 5,
-    without: str = "",
-) -> bytes:
-    """One run; it starts at 1 000 000 ms."""
-    events: list[tuple[str, float, object, dict[str, object]]] = [
-        ("submission_benchmark", 0, benchmark, {}),
-        ("submission_division", 0, division, {}),
-        ("init_start", 0, None, {}),
-        ("init_stop", init_minutes * MINUTE_MS, None, {}),
-        ("run_start", 1_000_000, None, {}),
-        ("eval_accuracy", 1_000_001, 0.1, {"epoch_num": 1}),
-        ("eval_accuracy", 1_000_002, quality, {"epoch_num": 2}),
-        ("run_stop", 1_000_000 + minutes * MINUTE_MS, None, {"status": "success"}),
-    ]
-    lines = [
-        ":::MLLOG "
-        + json.dumps(
-            {
-                "namespace": "",
-                "time_ms": time_ms,
-                "event_type": "POINT_IN_TIME",
-                "key": key,
-                "value": value,
-                "metadata": {"file": "train.py", "lineno": 1, **metadata},
-            }
-        )
-        for key, time_ms, value, metadata in events
-        if key != without
-    ]
-    return "\n".join(["some output", *lines, ""]).encode()
-
-
-def training_tree() -> dict[str, bytes]:
-    """One system, closed, on resnet: 10, 11, 12, 13 and 14 minutes, so the score is 12."""
-    system = {
-        "submitter": "Acme Corp",
-        "division": "closed",
-        "status": "onprem",
-        "system_name": "Rocket 2",
-        "number_of_nodes": "2",
-        "host_processors_per_node": "2",
-        "host_processor_model_name": "CPU X",
-        "accelerators_per_node": 8,
-        "accelerator_model_name": "GPU Y",
-        "accelerator_memory_capacity": "80 GB",
-        "accelerator_interconnect": "Link",
-        "framework": "TensorFlow 2",
-        "operating_system": "Linux",
-        "other_software_stack": {"driver": "1.2"},
-        "hw_notes": "",
-        "sw_notes": "note",
-    }
-    logs = {f"Acme/results/rocket/resnet/result_{i}.txt": training_log(10 + i) for i in range(5)}
-    return {"Acme/systems/rocket.json": json.dumps(system).encode(), **logs}
 
 
 def tiny_results(median: float = 15.0, *, windows: int = 5, energy: bool = False) -> bytes:

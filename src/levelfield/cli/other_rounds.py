@@ -9,6 +9,7 @@ from typing import TypeAlias
 from levelfield.cli.drawing import draw, note, table, title
 from levelfield.errors import UsageError, nearest
 from levelfield.rules import MobileRules, TinyRules, TrainingRules
+from levelfield.rules.log_keys import KeyRules
 from levelfield.rules.mobile import MobileBenchmark
 from levelfield.rules.model import Citation
 from levelfield.rules.round import Measure, Target
@@ -124,6 +125,7 @@ def _card(rules: OtherRules, one: OtherBenchmark) -> _Card:
             facts.append(("runs", f"{one.runs}, of which {one.dropped} may fail", one.runs_citation))
             left = f"mean without the {one.dropped} fastest and the {one.dropped} slowest"
             facts.append(("score", left, one.runs_citation))
+            facts += _log_facts(one)
             run = f"{one.runs}, mean of {one.runs - 2 * one.dropped}"
         case TinyBenchmark():
             assert isinstance(rules, TinyRules)
@@ -138,6 +140,25 @@ def _card(rules: OtherRules, one: OtherBenchmark) -> _Card:
                 facts.append(("ids", ", ".join(task.ids), task.run_citation))
             run = ", ".join(task.scenario for task in one.tasks)
     return _Card(benchmark=one, facts=tuple(facts), run=run)
+
+
+def _log_facts(one: TrainingBenchmark) -> list[Fact]:
+    """What logs of a benchmark say, in a few words: how often they have an evaluation, and their keys."""
+    cadence = one.log.cadence
+    first = "" if cadence.first is None else f"first at {cadence.first.text}, then "
+    facts: list[Fact] = [("evaluated", f"{first}every {cadence.every.text} {cadence.unit}", cadence.citation)]
+    groups = [("closed logs", one.log.closed)]
+    groups += [(f"{key} {value}", keys) for key, value, keys in one.log.chosen]
+    for name, keys in groups:
+        if keys:
+            rules = [rule.key if rule.value is None else f"{rule.key}: {rule.value}" for rule in keys.values()]
+            facts.append((name, "\n".join(rules), next(iter(keys.values())).citation))
+    advice = [f"{key}: {rule}" for key, rule in one.log.advice.items()]
+    if advice:
+        facts.append(("by the text", "\n".join(advice), one.log.advice_citation))
+    if one.log.weights:
+        facts.append(("initialised", f"{len(one.log.weights)} tensors", one.log.weights_citation))
+    return facts
 
 
 def _round_facts(rules: OtherRules) -> list[Fact]:
@@ -206,7 +227,7 @@ def _benchmark_json(one: OtherBenchmark) -> dict[str, object]:
     }
     match one:
         case TrainingBenchmark():
-            return common | {"runs": one.runs, "dropped": one.dropped}
+            return common | {"runs": one.runs, "dropped": one.dropped, "log": _log_json(one)}
         case TinyBenchmark():
             return common | {"files": one.files, "classes": one.classes, "windows_per_file": one.windows_per_file}
         case MobileBenchmark():
@@ -220,6 +241,29 @@ def _benchmark_json(one: OtherBenchmark) -> dict[str, object]:
                     for task in one.tasks
                 }
             }
+
+
+def _log_json(one: TrainingBenchmark) -> dict[str, object]:
+    cadence = one.log.cadence
+    return {
+        "closed": _keys_json(one.log.closed),
+        "chosen": [{"key": key, "value": value, "keys": _keys_json(keys)} for key, value, keys in one.log.chosen],
+        "advice": {key: str(rule) for key, rule in one.log.advice.items()},
+        "weights": list(one.log.weights),
+        "evaluated": {
+            "unit": cadence.unit,
+            "every": cadence.every.text,
+            "first": cadence.first and cadence.first.text,
+            "last": cadence.last and cadence.last.text,
+        },
+    }
+
+
+def _keys_json(keys: KeyRules) -> dict[str, object]:
+    return {
+        key: {"occurs": rule.occurs, "value": str(rule.value) if rule.value else "any value"}
+        for key, rule in keys.items()
+    }
 
 
 def _target_json(target: Target) -> dict[str, object]:

@@ -92,19 +92,23 @@ def _results_of_export(path: Path, document: dict[str, Any]) -> tuple[Result, ..
 
 
 def _read_submission(source: str, round_name: str) -> SourceRead:
-    """Check a submission tree of inference, or read the results of another suite's."""
-    from levelfield.rules import RuleSet
+    """Check a submission tree, or read the results of a suite that has no checks."""
+    from levelfield.rules import RuleSet, TrainingRules
     from levelfield.rules.load import load_any
     from levelfield.submission.engine import Selection
     from levelfield.submission.inference.check_round import check_round
     from levelfield.submission.read_round import READING_CHECKS, read_round
     from levelfield.submission.sources.open import open_source
+    from levelfield.submission.training.check_round import check_training
 
     rules = load_any(round_name)
     with closing(open_source(source)) as opened:
         if isinstance(rules, RuleSet):
             report = check_round(opened, rules, Selection(), jobs=os.cpu_count() or 1)
             results, findings, checks = report.results, report.findings, report.checks
+        elif isinstance(rules, TrainingRules):
+            scored = check_training(opened, rules, jobs=os.cpu_count() or 1)
+            results, findings, checks = scored.results, scored.findings, scored.checks
         else:
             reading = read_round(opened, rules)
             results, findings = reading.results, reading.findings

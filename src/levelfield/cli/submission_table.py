@@ -14,7 +14,15 @@ from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.report import CheckText, Report
 from levelfield.units import format_bytes
 
-__all__ = ["print_explanation", "print_report", "print_texts"]
+__all__ = [
+    "print_explanation",
+    "print_findings",
+    "print_head",
+    "print_ours",
+    "print_report",
+    "print_table",
+    "print_texts",
+]
 
 PLACES = 3
 """Findings of one code that are shown; the files hold all of them."""
@@ -23,6 +31,14 @@ COLOURS = {Severity.VOID: "red", Severity.ERROR: "red", Severity.WARNING: "yello
 
 def print_report(report: Report) -> None:
     """Print a report to standard output."""
+    print_head(report)
+    _print_submitters(report)
+    print_findings(report)
+    _print_verdicts(report)
+
+
+def print_head(report: Report) -> None:
+    """Print what was looked at, and what was left out."""
     click.secho(f"{report.round}  {report.source}", bold=True)
     click.echo(f"{report.files} files, {format_bytes(report.bytes_read)} read, {len(report.checks)} checks")
     if report.selected or report.ignored:
@@ -30,9 +46,6 @@ def print_report(report: Report) -> None:
         chosen += [f"without {', '.join(report.ignored)}"] if report.ignored else []
         click.secho(f"Not every check was made: {'; '.join(chosen)}.", fg="yellow")
     click.echo()
-    _print_submitters(report)
-    _print_findings(report)
-    _print_verdicts(report)
 
 
 def _print_submitters(report: Report) -> None:
@@ -54,7 +67,7 @@ def _print_submitters(report: Report) -> None:
             )
         )
     heads = ("submitter", "results", "void", "inferred", "power", "voids", "errors", "warnings", "notes")
-    _print_table((heads, *rows))
+    print_table((heads, *rows))
 
 
 def _owner(path: str) -> str:
@@ -62,7 +75,8 @@ def _owner(path: str) -> str:
     return "/".join(path.split("/")[:2]) if path.count("/") > 1 else ""
 
 
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print a head and rows, all columns but the first set to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for number, row in enumerate(rows):
         numbers = (text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
@@ -70,7 +84,8 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     click.echo()
 
 
-def _print_findings(report: Report) -> None:
+def print_findings(report: Report) -> None:
+    """Print findings by code, the heaviest first, a few places of each."""
     groups: dict[tuple[int, str], list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault((finding.severity.rank, finding.code), []).append(finding)
@@ -94,9 +109,14 @@ def _print_findings(report: Report) -> None:
 
 
 def _print_verdicts(report: Report) -> None:
+    click.echo(f"official checker: {report.official_results} results, {report.official_no_results} without")
+    print_ours(report)
+
+
+def print_ours(report: Report) -> None:
+    """Print our verdict and what to ask next."""
     void = sum(result.void for result in report.results)
     counts = ", ".join(f"{report.count(severity)} {severity}" for severity in Severity)
-    click.echo(f"official checker: {report.official_results} results, {report.official_no_results} without")
     click.echo(f"levelfield:       {len(report.results) - void} results hold, {void} void; findings: {counts}")
     if report.skipped:
         click.echo(f"                  {len(report.skipped)} times a check could not look, for want of a file or value")

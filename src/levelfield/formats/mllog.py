@@ -27,6 +27,7 @@ from typing import Protocol, TypeAlias, cast
 __all__ = [
     "MAX_DAMAGED",
     "MAX_EVENTS",
+    "MINI_PLATFORM",
     "RUN_LEVEL_KEYS",
     "TOKEN",
     "DamagedLine",
@@ -43,6 +44,9 @@ TOKEN = ":::MLLOG "  # noqa: S105 - what starts an event, no secret
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 """A value as JSON has it."""
+
+MINI_PLATFORM = "levelfield mini on "
+"""How ``submission_platform`` begins in the log of a mini edition, so that none passes as a run of a round."""
 
 RUN_LEVEL_KEYS = frozenset(
     {
@@ -64,9 +68,8 @@ RUN_LEVEL_KEYS = frozenset(
 )
 """What is said once about a run, so that only the first process writes it."""
 
-_MARK = TOKEN.encode()
 _HEAD = re.compile(
-    rb'[ \t]*\{"namespace": ?"[^"\\\n]*", ?"time_ms": ?[-+.0-9eE]+, ?"event_type": ?"[^"\\\n]*", ?"key": ?"([^"\\\n]*)"'
+    r'[ \t]*\{"namespace": ?"[^"\\\n]*", ?"time_ms": ?[-+.0-9eE]+, ?"event_type": ?"[^"\\\n]*", ?"key": ?"([^"\\\n]*)"'
 )
 _SHOWN = 80
 """Characters of a damaged line that are kept."""
@@ -95,6 +98,7 @@ class Event:
     """One line of the log."""
 
     key: str
+    """Empty where the log has something else than a text."""
     value: Json
     time_ms: float
     """Milliseconds since 1970; may be NaN or infinite where the log says so."""
@@ -128,6 +132,8 @@ class MlLog:
     damaged: tuple[DamagedLine, ...]
     tokens: int
     """Lines with the token that were looked at, those that were passed over included."""
+    incomplete: tuple[DamagedLine, ...] = ()
+    """Events without ``value`` or ``metadata``, among the lines that were parsed: the official checker ends at one."""
     cut: bool = False
     """Whether reading stopped at :data:`MAX_EVENTS` or :data:`MAX_DAMAGED`."""
 
@@ -152,63 +158,79 @@ def read_mllog(data: bytes, *, keys: Collection[str] | None = None, prove: bool 
         keys: The keys that are wanted; ``None`` for all.
         prove: Whether lines that are passed over are parsed too, so that all damage is found; always so for all keys.
     """
-    if b"\r" in data:  # cheaper than looking for three line ends from here on
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = data.decode("latin-1")
+    if "\r" in text:  # cheaper than looking for three line ends from here on
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     events: list[Event] = []
     damaged: list[DamagedLine] = []
-    tokens, number, counted = 0, 1, 0
-    for start, end in _token_lines(data):
+    incomplete: list[DamagedLine] = []
+    tokens, number, counted, cut = 0, 1, 0, False
+    for start, end in _token_lines(text):
         if len(events) >= MAX_EVENTS or len(damaged) >= MAX_DAMAGED:
-            return MlLog(events=tuple(events), damaged=tuple(damaged), tokens=tokens, cut=True)
+            cut = True
+            break
         tokens += 1
-        if keys is not None and _may_pass_over(data, start, end, keys) and not (prove and _is_damaged(data[start:end])):
+        if keys is not None and not prove and _may_pass_over(text, start, end, keys):
             continue
-        number += data.count(b"\n", counted, start)
+        number += text.count("\n", counted, start)
         counted = start
-        text = data[start:end].decode("latin-1").strip()
+        line = text[start:end].strip()
         try:
-            event = _event(text, line=number, position=tokens - 1)
+            members, time_ms = _members(line)
         except (ValueError, RecursionError) as error:
             problem = "nested too deep" if isinstance(error, RecursionError) else str(error)
-            damaged.append(DamagedLine(line=number, text=text[:_SHOWN], problem=problem))
+            damaged.append(DamagedLine(line=number, text=line[:_SHOWN], problem=problem))
             continue
-        if keys is None or event.key in keys:
-            events.append(event)
-    return MlLog(events=tuple(events), damaged=tuple(damaged), tokens=tokens)
+        if ("value" not in members or "metadata" not in members) and len(incomplete) < MAX_DAMAGED:
+            missing = " and ".join(name for name in ("value", "metadata") if name not in members)
+            incomplete.append(DamagedLine(line=number, text=line[:_SHOWN], problem=f"{missing} missing"))
+        if keys is None or members["key"] in keys:
+            events.append(_event(members, time_ms, line=number, position=tokens - 1))
+    return MlLog(events=tuple(events), damaged=tuple(damaged), incomplete=tuple(incomplete), tokens=tokens, cut=cut)
 
 
-def _token_lines(data: bytes) -> Iterator[tuple[int, int]]:
+def _token_lines(text: str) -> Iterator[tuple[int, int]]:
     """Of each line with the token: where the text after its last token starts, and where the line ends."""
-    at = data.find(_MARK)
+    at = text.find(TOKEN)
     while at >= 0:
-        end = data.find(b"\n", at)
+        end = text.find("\n", at)
         if end < 0:
-            end = len(data)
-        yield data.rfind(_MARK, at, end) + len(_MARK), end
-        at = data.find(_MARK, end)
+            end = len(text)
+        yield text.rfind(TOKEN, at, end) + len(TOKEN), end
+        at = text.find(TOKEN, end)
 
 
-def _may_pass_over(data: bytes, start: int, end: int, keys: Collection[str]) -> bool:
+def _may_pass_over(text: str, start: int, end: int, keys: Collection[str]) -> bool:
     """Whether a line surely has another key. Doubt (other order, escapes, the key again further on) means no."""
-    head = _HEAD.match(data, start, end)
-    if head is None or head[1].decode("latin-1") in keys or data.find(b'"key"', head.end(), end) >= 0:
+    head = _HEAD.match(text, start, end)
+    if head is None or head[1] in keys or text.find('"key"', head.end(), end) >= 0:
         return False
-    while end > start and data[end - 1] in b" \t":
+    while end > start and text[end - 1] in " \t":
         end -= 1
-    return data[end - 1 : end] == b"}"
+    return text[end - 1 : end] == "}"
 
 
-def _is_damaged(line: bytes) -> bool:
+_parse = json.JSONDecoder().raw_decode
+
+
+def _members(line: str) -> tuple[dict[str, Json], float]:
+    """The object of a line, which has a key, and its time.
+
+    Raises:
+        ValueError: The line is no such object.
+    """
     try:
-        _event(line.decode("latin-1").strip(), line=0, position=0)
-    except (ValueError, RecursionError):
-        return True
-    return False
+        found, end = _parse(line)
+        if end == len(line) and type(found["key"]) is str and type(found["time_ms"]) is int:
+            return found, float(found["time_ms"])  # as nearly every line is
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        pass  # what is wrong, or only unusual, is found out below
+    return _unusual_members(line)
 
 
-def _event(text: str, *, line: int, position: int) -> Event:
+def _unusual_members(line: str) -> tuple[dict[str, Json], float]:
     try:
-        found = json.loads(text)
+        found = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON at character {error.pos + 1}: {error.msg}") from error
     if not isinstance(found, dict):
@@ -216,15 +238,19 @@ def _event(text: str, *, line: int, position: int) -> Event:
     missing = [name for name in ("time_ms", "key") if name not in found]
     if missing:
         raise ValueError(f"{' and '.join(missing)} missing")
-    metadata, key = found.get("metadata"), found["key"]
-    if not isinstance(key, str):
-        raise ValueError(f"key: found {type(key).__name__}, expected a text")  # noqa: TRY004
+    if not isinstance(found["key"], str):
+        found["key"] = ""  # no rule knows such a key, and the official checker passes over it
+    return found, _number(found["time_ms"])
+
+
+def _event(members: dict[str, Json], time_ms: float, *, line: int, position: int) -> Event:
+    metadata = members.get("metadata")
     return Event(
-        key=key,
-        value=found.get("value"),
-        time_ms=_number(found["time_ms"]),
-        event_type=str(found.get("event_type", "")),
-        namespace=str(found.get("namespace", "")),
+        key=cast("str", members["key"]),
+        value=members.get("value"),
+        time_ms=time_ms,
+        event_type=str(members.get("event_type", "")),
+        namespace=str(members.get("namespace", "")),
         metadata=metadata if isinstance(metadata, dict) else {},
         line=line,
         position=position,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,6 +25,8 @@ class SystemFields:
     """By name in lower case without blanks around it. What is an object or a list is given as ``name: value`` pairs."""
     repeated: tuple[str, ...]
     """Names that occur more than once."""
+    exact: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By name exactly as written, with blanks: what a tool sees that takes the file as it is."""
 
     def text(self, *names: str) -> str:
         """The first of these fields that says something, without blanks around it; else empty."""
@@ -47,8 +49,11 @@ def parse_system_fields(data: bytes, *, source: Path | str) -> SystemFields:
         FormatError: It is not UTF-8, not JSON, or not an object.
     """
     repeated: list[str] = []
+    outermost: list[tuple[str, object]] = []
 
     def collect(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal outermost
+        outermost = pairs  # inner objects are finished first
         names = [_name(name) for name, _ in pairs]
         repeated.extend(dict.fromkeys(name for name in names if names.count(name) > 1))
         return dict(zip(names, (value for _, value in pairs), strict=True))
@@ -66,7 +71,9 @@ def parse_system_fields(data: bytes, *, source: Path | str) -> SystemFields:
     if not isinstance(found, dict):
         raise FormatError(source, "line 1", type(found).__name__, "a JSON object with the fields of a system")
     return SystemFields(
-        texts=MappingProxyType({name: _text(value) for name, value in found.items()}), repeated=tuple(repeated)
+        texts=MappingProxyType({name: _text(value) for name, value in found.items()}),
+        repeated=tuple(repeated),
+        exact=MappingProxyType({name: value if isinstance(value, str) else str(value) for name, value in outermost}),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TypeVar
+from math import isfinite
+from typing import TypeVar, cast
 
 from levelfield.rules.document import Path, shown_path
 from levelfield.rules.model import Document
@@ -100,9 +101,33 @@ class Table:
         self.wrong(key, "a number")
         return 0.0
 
+    def numbers(self, key: str, *, empty: bool = False) -> tuple[float, ...]:
+        """A list of finite numbers, whole ones kept whole; whether it may be empty."""
+        value: object = self._take(key, None)
+        if not isinstance(value, list) or not (value or empty) or not all(_is_finite(item) for item in value):
+            self.wrong(key, "a list of numbers")
+            return ()
+        return tuple(value)
+
     def optional_number(self, key: str) -> float | None:
         """A number, or ``None`` where absent."""
         return self.number(key) if key in self.values else None
+
+    def scalar(self, key: str) -> str | int | float | bool | None:
+        """A text, number or truth value, or ``None`` where absent."""
+        value = self._take(key, None)
+        if value is None or isinstance(value, str | int | float | bool):
+            return value
+        self.wrong(key, "a text, a number, true or false")
+        return None
+
+    def scalars(self, key: str) -> tuple[str | int | float | bool, ...]:
+        """A list of texts, numbers and truth values; empty where absent."""
+        value = self._take(key, [])
+        if isinstance(value, list) and all(isinstance(item, str | int | float | bool) for item in value):
+            return tuple(cast("list[str | int | float | bool]", value))
+        self.wrong(key, "a list of texts, numbers, true or false")
+        return ()
 
     def share(self, key: str) -> float | None:
         """A fraction above 0 and below 1, or ``None`` where absent."""
@@ -178,6 +203,10 @@ class Table:
     def _take(self, key: str, default: object) -> object:
         self.seen.add(key)
         return self.values.get(key, default)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def did_you_mean(word: str, names: list[str]) -> str:

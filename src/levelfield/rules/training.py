@@ -1,16 +1,19 @@
-"""The rules of a round of MLPerf Training, as far as a score and its targets need them."""
+"""The rules of a round of MLPerf Training: runs, targets, and what a log says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from levelfield.errors import RulesError, nearest
 from levelfield.rules.citations import Cites
+from levelfield.rules.log_keys import KeyRule
 from levelfield.rules.model import Citation, Document
 from levelfield.rules.origin import Origin
 from levelfield.rules.round import Measure, Round, Target, check_aliases, measure, read_head, targets
 from levelfield.rules.table import Table
+from levelfield.rules.training_log import BenchmarkLog, LogRules, read_benchmark_log, read_log
+from levelfield.rules.training_submission import SubmissionRules, submission_rules
 
 __all__ = ["FAMILY", "Status", "TrainingBenchmark", "TrainingRules", "build"]
 
@@ -35,6 +38,9 @@ class TrainingBenchmark:
     targets: tuple[Target, ...]
     """On one ``eval_accuracy`` line; where there are several, its value is an object with these keys."""
     runs_citation: Citation
+    has_reference: bool
+    """Whether its convergence is tested against reference points."""
+    log: BenchmarkLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,11 @@ class TrainingRules(Round):
     """From the first ``init_start`` to ``init_stop``; reaching it is too long."""
     init_citation: Citation
     statuses: tuple[Status, ...]
+    log: LogRules
+    known_keys: frozenset[str]
+    """Every key that any rule of the round looks at."""
     benchmarks: tuple[TrainingBenchmark, ...]
+    submission: SubmissionRules
 
     def __iter__(self) -> Iterator[TrainingBenchmark]:
         """The benchmarks in the order of the rule file."""
@@ -77,6 +87,26 @@ class TrainingRules(Round):
                 return one
         raise nearest(name, [one.name for one in self.benchmarks], what="benchmark")
 
+    def keys(
+        self, benchmark: TrainingBenchmark | None, *, closed: bool, chosen: Mapping[str, object]
+    ) -> dict[str, KeyRule]:
+        """What is asked of each key of a log, the inner rules in the place of the outer ones.
+
+        Args:
+            benchmark: What the log says that it is of; ``None`` where the round has no such benchmark.
+            closed: Whether it is a log of the closed division.
+            chosen: What the log says for keys that bring others with them (``opt_name``).
+        """
+        keys = dict(self.log.keys)
+        if closed:
+            keys |= self.log.closed
+            if benchmark is not None:
+                keys |= benchmark.log.closed
+                for key, value, brought in benchmark.log.chosen:
+                    if chosen.get(key) == value:
+                        keys |= brought
+        return keys
+
     def availability(self, status: str) -> str:
         """What a system description means by its status; the word itself where the round does not know it."""
         found = (known.availability for known in self.statuses if status.strip().lower() in known.words)
@@ -92,6 +122,8 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
     head = read_head(document, FAMILY)
     tables = head.top.table("benchmarks").tables()
     check_aliases(tables)
+    log = read_log(head.top, head.round, head.cites)
+    benchmarks = tuple(_benchmark(name, table, head.cites, log) for name, table in tables)
     rules = TrainingRules(
         origin=origin,
         family=FAMILY,
@@ -104,7 +136,10 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
         init_limit_ns=head.round.integer("init_limit_ns", at_least=1),
         init_citation=head.cites.of("init_limit_ns", head.round),
         statuses=tuple(_status(table) for table in head.top.array("statuses")),
-        benchmarks=tuple(_benchmark(name, table, head.cites) for name, table in tables),
+        submission=submission_rules(head.top.table("submission"), head.cites),
+        log=log,
+        known_keys=_known_keys(log, benchmarks),
+        benchmarks=benchmarks,
     )
     head.round.finish()
     head.top.finish()
@@ -113,13 +148,20 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
     return rules
 
 
+def _known_keys(log: LogRules, benchmarks: Iterable[TrainingBenchmark]) -> frozenset[str]:
+    keys = {*log.keys, *log.closed}
+    for one in benchmarks:
+        keys |= {*one.log.closed, *one.log.advice, *(key for _, _, brought in one.log.chosen for key in brought)}
+    return frozenset(keys)
+
+
 def _status(table: Table) -> Status:
     status = Status(availability=table.text("availability"), words=table.texts("words", required=True))
     table.finish()
     return status
 
 
-def _benchmark(name: str, table: Table, cites: Cites) -> TrainingBenchmark:
+def _benchmark(name: str, table: Table, cites: Cites, log: LogRules) -> TrainingBenchmark:
     runs, dropped = table.integer("runs", at_least=1), table.integer("dropped")
     if runs <= 2 * dropped:
         table.wrong("dropped", f"so few that some of the {runs} runs are left")
@@ -133,6 +175,8 @@ def _benchmark(name: str, table: Table, cites: Cites) -> TrainingBenchmark:
         dropped=dropped,
         targets=targets(table, cites),
         runs_citation=cites.of("runs", table),
+        has_reference=table.flag("has_reference") if "has_reference" in table else True,
+        log=read_benchmark_log(table, cites, log),
     )
     table.finish()
     return benchmark

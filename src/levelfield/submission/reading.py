@@ -24,6 +24,7 @@ __all__ = [
     "Reading",
     "ReadingCheck",
     "SystemFile",
+    "find_description",
     "read_file",
     "read_system",
 ]
@@ -142,7 +143,7 @@ def read_system(
         check: What is reported where there is none, or it cannot be read.
         findings: Where it is reported.
     """
-    entry = _description(folder, system, entries)
+    entry = find_description(folder, system, entries)
     expected = f"{folder}/{system}.json" if folder else f"{system}.json"
     if entry is None:
         findings.add(check, folder or ".", found=f"no description of {system}", expected=expected)
@@ -161,7 +162,7 @@ def read_system(
     return SystemFile(path=entry.path, fields=fields)
 
 
-def _description(folder: str, system: str, entries: Iterable[Entry]) -> Entry | None:
+def find_description(folder: str, system: str, entries: Iterable[Entry]) -> Entry | None:
     """The best fitting file: by its own name, else the one that lies in a folder of the system's name."""
     wanted = system.lower()
     ranked: list[tuple[int, str, Entry]] = []

@@ -136,6 +136,20 @@ def test_show_a_benchmark_of_training_with_its_clauses(capsys) -> None:
     assert "> 0, ≤ 0.058" in text
     assert "10, of which 1 may fail" in text
     assert "training_rules.adoc, Benchmark Results" in text
+    assert "every 1 epochs" in text
+    assert "opt_weight_decay: 0.001" in text
+    assert "7 tensors" in text
+    text = printed(capsys, "show", "training-v1.1", "--benchmark", "resnet")
+    assert "lars_opt_momentum: 0.9 below a batch of 32k" in text
+
+
+def test_what_training_logs_say_as_json(capsys) -> None:
+    found = json.loads(printed(capsys, "show", "training-v1.1", "--benchmark", "unet3d", "--json"))
+    log = found["benchmarks"][0]["log"]
+    assert log["closed"]["train_samples"] == {"occurs": "once", "value": "168"}
+    assert log["closed"]["opt_name"] == {"occurs": "once", "value": "any value"}
+    assert (len(log["weights"]), log["chosen"], log["advice"]["oversampling"]) == (50, [], "0.4")
+    assert log["evaluated"]["every"] == "ceil(20 * 168 / samples_per_epoch)"
 
 
 def test_an_unverified_target_says_so(capsys) -> None:

@@ -7,6 +7,7 @@ from small_round import SSD, SYSTEM, small_round
 
 from levelfield.cli.app import run
 from levelfield.submission.inference.checks import INFERENCE
+from levelfield.submission.training.checks import TRAINING
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_explain_says_what_is_known_of_a_check(capsys: pytest.CaptureFixture[str
 def test_checks_lists_every_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["submission", "checks"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:6] for line in lines] == [text.code for text in INFERENCE.texts]
+    assert [line[:6] for line in lines] == [text.code for text in (*INFERENCE.texts, *TRAINING.texts)]
     assert lines[0] == "INF001  official  Folders at the root are divisions of the round"
 
 

@@ -108,7 +108,6 @@ def test_first_and_last_of_repeated_keys() -> None:
         (":::MLLOG {}", "time_ms and key missing"),
         (':::MLLOG {"key": "k"}', "time_ms missing"),
         (":::MLLOG [1]", "found list, expected an object"),
-        (':::MLLOG {"key": 1, "time_ms": 1}', "key: found int, expected a text"),
         (':::MLLOG {"key": "k", "time_ms": "noon"}', "time_ms: found 'noon', expected a number"),
         (':::MLLOG {"key": "k", "time_ms": null}', "time_ms: found 'None', expected a number"),
         (f':::MLLOG {{"key": "k", "time_ms": 1{"0" * 400}}}', "time_ms: found '1000"),

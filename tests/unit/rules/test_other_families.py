@@ -235,3 +235,23 @@ def test_a_broken_round_of_mobile(tmp_path: Path, old: str, new: str, answer: st
 def test_every_family_has_its_kind() -> None:
     assert isinstance(load_tiny("TINY-v0.7"), TinyRules)
     assert isinstance(load_mobile("mobile-v2.0"), MobileRules)
+
+
+def test_what_a_submission_of_training_holds() -> None:
+    found = load_training("training-v1.1").submission
+    assert (len(found.system_fields), found.system_fields[0], found.system_fields[-1]) == (33, "submitter", "sw_notes")
+    assert found.rcp_set == "1.1.0"
+    assert [one.name for one in load_training("training-v1.1") if not one.has_reference] == ["minigo"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("has_reference = false", "has_reference = 0", "benchmarks.minigo.has_reference: found 0, expected true"),
+        ('stated_fields = ["submitter"', 'stated_fields = ["owner"', "submission.stated_fields: unknown system field"),
+        ('rcp_set = "1.1.0"', "rcp_set = 1.1", "submission.rcp_set: found 1.1, expected a text."),
+        ("count_fields =", "counts =", "submission.counts: unknown key"),
+    ],
+)
+def test_a_submission_that_does_not_hold_together(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    assert problem in broken(tmp_path, TRAINING, old, new)
