@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from levelfield.units import NS_PER_S, format_number, format_ns
+from levelfield.units import NS_PER_S, format_ns, format_number
 
 if TYPE_CHECKING:
     from levelfield.training.result import Report, RunResult, Score
