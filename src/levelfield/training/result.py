@@ -113,8 +113,10 @@ class Score:
     needed: int = 0
     """How many a submission has, exactly."""
     failed: int = 0
+    window_first: int | None = None
+    """Where there are more runs than needed: the first of those that are the submission, from 0."""
     explanation: str = ""
-    """Why there is no score, or what it is no score of."""
+    """Why there is no score, or how the runs of a submission were chosen from more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
