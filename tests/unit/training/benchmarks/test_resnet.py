@@ -392,10 +392,11 @@ def test_untrained_network_is_far_from_the_target() -> None:
 
 
 class OneBatch:
-    """The same pictures at every step."""
+    """The same pictures at every step, each of a class of its own."""
 
     def __init__(self, pictures: object, size: int) -> None:
-        self.batch = pictures.train(np.arange(size), 1, 0)
+        images, _ = pictures.train(np.arange(size), 1, 0)
+        self.batch = images, torch.arange(size) * 200
 
     def train(self, samples: object, epoch: int, first: int) -> object:
         return self.batch
