@@ -46,6 +46,11 @@ SURFACE: dict[str, list[str]] = {
         "--shuffled-labels", "--start", "--status", "--submitter", "--system-name", "--threads", "-b", "-h",
     ],
     "training list": ["--help", "--json", "--rules", "-h"],
+    "training score": [
+        "--csv", "--help", "--json", "--median", "--rcp-figure", "--rcp-mode", "--rcp-set", "--rules", "--speed-up", "-h",
+        "SOURCE",
+    ],
+    "training check": ["--help", "--json", "--rule-files", "--rules", "-h", "LOG..."],
     "submission": ["--help", "-h"],
     "submission check": [
         "--csv", "--help", "--ignore", "--jobs", "--json", "--junit", "--long-csv", "--official", "--round", "--sarif",

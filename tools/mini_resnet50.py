@@ -253,6 +253,11 @@ def main() -> None:
                 "rule": "by position in load_digits, at the starts of forms, so that no form is on both sides",
             },
         },
+        "rest": {
+            "file": "digits_rest.npz",
+            "sha256": sha256_of(out / "digits_rest.npz"),
+            "items": rest.stop,
+        },
         "files": {
             name: {
                 "file": path.name,

@@ -1,4 +1,4 @@
-"""``levelfield training``: train a benchmark to its target under the clock of the rules; list what can be trained."""
+"""``levelfield training``: train a benchmark to its target under the clock of the rules; list, score, check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Unpack
 
 import click
 
+from levelfield.cli.training_check import command as check_command
 from levelfield.cli.training_options import TrainingOptionsGiven, request_of, training_options
+from levelfield.cli.training_score import command as score_command
 
 __all__ = ["command"]
 
@@ -76,3 +78,7 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
         return
     headings = ("benchmark", "runs", "full", "full target", "mini", "mini target")
     draw(table(headings, [[str(row[name]) for name in headings] for row in rows], right=[1]))
+
+
+command.add_command(score_command)
+command.add_command(check_command)

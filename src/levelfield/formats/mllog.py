@@ -36,6 +36,7 @@ __all__ = [
     "Json",
     "MlLog",
     "MlLogWriter",
+    "Output",
     "event_line",
     "read_mllog",
 ]

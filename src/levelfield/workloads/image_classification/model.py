@@ -182,6 +182,9 @@ class MiniManifest:
     """What the package knows about the files that it ships; written by ``tools/mini_resnet50.py``."""
 
     digits: ShippedFile
+    """The test set."""
+    rest: ShippedFile
+    """The other digits, which the training suite takes too."""
     models: Mapping[Precision, ShippedFile]
     reference_accuracy: float
     """Top-1 of the fp32 model on the shipped test set, percent."""
@@ -198,10 +201,11 @@ class MiniManifest:
             data = json.loads(path.read_text(encoding="utf-8"))
             shipped = {
                 name: ShippedFile(path=folder / entry["file"], sha256=entry["sha256"])
-                for name, entry in (("digits", data["data"]), *data["files"].items())
+                for name, entry in (("digits", data["data"]), ("rest", data["rest"]), *data["files"].items())
             }
             return cls(
                 digits=shipped["digits"],
+                rest=shipped["rest"],
                 models={precision: shipped[precision] for precision in Precision},
                 reference_accuracy=float(data["reference_accuracy"]),
             )

@@ -26,7 +26,7 @@ from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.resnet.crops import Box, sampled_crop
 from levelfield.training.benchmarks.resnet.settings import Settings
 from levelfield.workloads.image_classification.dataset import Digits, ImageNetFolder
-from levelfield.workloads.image_classification.model import DATA
+from levelfield.workloads.image_classification.model import MiniManifest
 from levelfield.workloads.pictures import Tensor, decoded, opencv
 from levelfield.workloads.task import IndexArray
 
@@ -77,7 +77,8 @@ class DigitPictures:
 
     def __init__(self, seed: int, *, shuffled: bool, require_running: Callable[[], None]) -> None:
         require_running()
-        parts = [Digits(DATA / name) for name in ("digits_rest.npz", "digits.npz")]
+        manifest = MiniManifest.read()
+        parts = [Digits(file.verified()) for file in (manifest.rest, manifest.digits)]
         images = np.concatenate([part.images for part in parts]).astype(np.float32) / 8 - 1
         labels = np.concatenate([part.labels for part in parts])
         dealt = np.random.Generator(np.random.PCG64(_SPLIT_SEED)).permutation(len(images))
