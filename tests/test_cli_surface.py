@@ -47,8 +47,8 @@ SURFACE: dict[str, list[str]] = {
     ],
     "training list": ["--help", "--json", "--rules", "-h"],
     "training score": [
-        "--csv", "--help", "--json", "--median", "--rcp-figure", "--rcp-mode", "--rcp-set", "--rules", "--speed-up", "-h",
-        "SOURCE",
+        "--csv", "--help", "--json", "--median", "--rcp-figure", "--rcp-mode", "--rcp-set", "--rules", "--speed-up",
+        "-h", "SOURCE",
     ],
     "training check": ["--help", "--json", "--rule-files", "--rules", "-h", "LOG..."],
     "submission": ["--help", "-h"],
