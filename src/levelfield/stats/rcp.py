@@ -220,7 +220,7 @@ def judge_convergence(
         return cannot(Status.FAIL, Method.TOO_MANY_FAILED, found)
     mean = mean_without_ends(figures, failed=failed, dropped=dropped)
     if mean is None:
-        found = f"{len(figures) + failed} runs are too few, expected {runs}."
+        found = f"{len(figures) + failed} of {runs} runs are too few to be tested."
         return cannot(Status.FAIL, Method.NO_FIGURE, found)
     references = sorted((reference_of(point, dropped=dropped) for point in points), key=lambda one: one.batch_size)
     if not references:
