@@ -103,6 +103,9 @@ class Cadence:
     """Steps from one evaluation to the next."""
     last: int
     """After this step the run ends, whether or not the target was reached."""
+    off_clock: bool = False
+    """Whether states are kept at each of these steps and evaluated after training, as the reference of ``minigo`` does:
+    the run then ends at the moment at which the first state that passes was ready."""
 
     def evaluates_after(self, step: int) -> bool:
         """Whether an evaluation follows a step."""
