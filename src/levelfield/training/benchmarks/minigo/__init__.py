@@ -47,12 +47,12 @@ class Minigo:
         """
         settings, files = settings_of(setup), weight_files(setup)
         try:
-            from levelfield.training.benchmarks.minigo.train import MinigoTraining  # noqa: PLC0415  # needs torch
+            from levelfield.training.benchmarks.minigo.train import training_of  # noqa: PLC0415  # needs torch
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
             raise MissingError("Training needs torch.", hint="Install it: pip install 'levelfield[torch]'") from error
-        return MinigoTraining(setup, settings, files)
+        return training_of(setup, settings, files)
 
 
 BENCHMARK = Minigo()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from levelfield.training.benchmarks.minigo.rules import Board, Colour, Position
 
-__all__ = ["PLANES", "inverse_symmetries", "pack", "plane_bytes", "symmetries", "unpack"]
+__all__ = ["PLANES", "inverse_symmetries", "moves_of", "pack", "plane_bytes", "symmetries", "unpack"]
 
 POSITIONS = 4
 """How many positions the stones are shown of, the latest first."""
@@ -44,7 +44,7 @@ def pack(position: Position) -> bytes:
             capturing |= liberties
     sets += [*by_liberties, capturing & position.legal]
     width = plane_bytes(position.board)
-    return b"".join(points.to_bytes(width, "little") for points in sets)
+    return b"".join([points.to_bytes(width, "little") for points in sets])
 
 
 def _stones(position: Position) -> list[int]:
@@ -58,6 +58,14 @@ def _stones(position: Position) -> list[int]:
         sets += [own, other] if shown.to_play is position.to_play else [other, own]
         shown = shown.previous
     return sets
+
+
+def moves_of(position: Position) -> NDArray[np.intp]:
+    """(legal,) the legal moves in rising order; passing, which always is one, comes last."""
+    board = position.board
+    moves = position.legal | 1 << board.pass_move
+    packed = np.frombuffer(moves.to_bytes((board.points + 8) // 8, "little"), dtype=np.uint8)
+    return np.flatnonzero(np.unpackbits(packed, bitorder="little"))
 
 
 def unpack(packed: NDArray[np.uint8], board: Board) -> NDArray[np.uint8]:

@@ -13,7 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.training.benchmarks.minigo.rules import Position, points_of
+from levelfield.training.benchmarks.minigo.planes import moves_of
+from levelfield.training.benchmarks.minigo.rules import Position
 from levelfield.training.benchmarks.minigo.scoring import area_score
 from levelfield.training.benchmarks.minigo.settings import Settings
 
@@ -126,8 +127,7 @@ class Tree:
             value: Who will win.
         """
         if leaf.moves is None:
-            position = leaf.position
-            moves = np.fromiter((*points_of(position.legal), position.board.pass_move), dtype=np.intp)
+            moves = moves_of(leaf.position)
             priors = policy[moves]
             whole = priors.sum()
             leaf.moves = moves

@@ -16,14 +16,14 @@ from levelfield.training.benchmarks.minigo.data import Window, examples_of
 from levelfield.training.benchmarks.minigo.evaluate import Match, play_match
 from levelfield.training.benchmarks.minigo.judge import Judge
 from levelfield.training.benchmarks.minigo.loss import dual_loss
-from levelfield.training.benchmarks.minigo.network import Architecture
+from levelfield.training.benchmarks.minigo.network import Architecture, DualNetwork
 from levelfield.training.benchmarks.minigo.rules import Board
 from levelfield.training.benchmarks.minigo.selfplay import Played, play_room, rooms
 from levelfield.training.benchmarks.minigo.settings import Settings, logged
 from levelfield.training.benchmarks.minigo.weight_files import WeightFiles
 from levelfield.training.port import Cadence, LogValue, NumberFormat, Quality, Samples, Setup
 
-__all__ = ["MinigoTraining", "architecture_of"]
+__all__ = ["MinigoTraining", "architecture_of", "training_of"]
 
 Game = TypeVar("Game", Played, Match)
 
@@ -41,19 +41,39 @@ def architecture_of(settings: Settings) -> Architecture:
     )
 
 
-class MinigoTraining:
-    """A :class:`~levelfield.training.port.Training`."""
+def training_of(setup: Setup, settings: Settings, files: WeightFiles) -> MinigoTraining:
+    """The training of a run, from its files.
 
-    def __init__(self, setup: Setup, settings: Settings, files: WeightFiles) -> None:
-        architecture = architecture_of(settings)
-        network, self._first_step = weights.load(files.start, architecture)
-        target, _ = weights.load(files.target, architecture)
+    Raises:
+        ModelError: Weights are damaged, or of another network.
+    """
+    architecture = architecture_of(settings)
+    start, first_step = weights.load(files.start, architecture)
+    target, _ = weights.load(files.target, architecture)
+    return MinigoTraining(setup, settings, start=start, target=target, first_step=first_step)
+
+
+class MinigoTraining:
+    """A :class:`~levelfield.training.port.Training`.
+
+    Args:
+        setup: Of the run.
+        settings: Of its edition, with what the user changed.
+        start: The network that learns.
+        target: The network that it plays against.
+        first_step: Steps that the start weights have behind them.
+    """
+
+    def __init__(
+        self, setup: Setup, settings: Settings, *, start: DualNetwork, target: DualNetwork, first_step: int = 0
+    ) -> None:
         world = setup.world
-        self._network = network.to(world.device)
+        self._network = start.to(world.device)
         self._target = target.to(world.device)
         self.model: nn.Module = self._network
         self._setup = setup
         self._settings = settings
+        self._first_step = first_step
         self._window = Window(
             Board.of(settings.board_size),
             generations=settings.window_size,

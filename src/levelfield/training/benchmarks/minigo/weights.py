@@ -37,7 +37,7 @@ def load(path: Path, architecture: Architecture) -> tuple[DualNetwork, int]:
     tensors = dict(_tensors(network))
     found = _arrays(path)
     step = found.pop(STEP, np.zeros((), np.int64))
-    expected = {name: _tf_layout(tensor.detach()).shape for name, tensor in tensors.items()}
+    expected = {name: tuple(_tf_layout(tensor.detach()).shape) for name, tensor in tensors.items()}
     problems = [f"{name}: missing, expected an array of shape {expected[name]}" for name in expected.keys() - found]
     problems += [f"{name}: not a variable of this network" for name in found.keys() - expected]
     for name in expected.keys() & found:
@@ -47,7 +47,7 @@ def load(path: Path, architecture: Architecture) -> tuple[DualNetwork, int]:
         elif array.dtype.kind != "f" or not np.isfinite(array).all():
             problems.append(f"{name}: found {array.dtype} values, expected finite floating-point numbers")
     if step.size != 1 or step.dtype.kind not in "iu" or int(step.ravel()[0]) < 0:
-        problems.append(f"{STEP}: found {step.dtype} of shape {step.shape}, expected one integer from 0")
+        problems.append(f"{STEP}: found {step.tolist()!r:.40}, expected one integer from 0")
     if problems:
         raise ModelError(
             f"{path} does not hold the weights of this network ({architecture}).",
@@ -81,7 +81,7 @@ def variable_names(network: DualNetwork) -> tuple[str, ...]:
 
 def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise ModelError(f"The weights {path} are missing: no such file.") from error
