@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from levelfield.training.benchmarks.minigo.judge import Judge
-from levelfield.training.benchmarks.minigo.rules import Colour, Position, points_of
+from levelfield.training.benchmarks.minigo.rules import Colour, Position
 from levelfield.training.benchmarks.minigo.scoring import area_score, pass_alive, whole_board_is_settled
 from levelfield.training.benchmarks.minigo.search import Node, Tree
+from levelfield.training.benchmarks.minigo.selfplay import random_opening
 from levelfield.training.benchmarks.minigo.settings import Settings
 
-__all__ = ["Match", "opening", "play_match"]
+__all__ = ["Match", "play_match"]
 
 OPENINGS_SEED = 20211201
 """The openings are part of the metric: the same in every run and at every evaluation."""
@@ -65,16 +66,6 @@ def play_match(judge: Judge, target: Judge, numbers: Sequence[int], settings: Se
     return [game.result() for game in games]
 
 
-def opening(number: int, settings: Settings) -> list[int]:
-    """The random moves that a game begins with; games 2 and 3 have the same ones."""
-    random = np.random.default_rng([OPENINGS_SEED, number // 2])
-    position, moves = Position.start(settings.board_size), []
-    for _ in range(settings.eval_opening_moves):
-        moves.append(int(random.choice(list(points_of(position.legal)) or [position.board.pass_move])))
-        position = position.play(moves[-1])
-    return moves
-
-
 class _Game:
     """One game on its way, with a tree for each player."""
 
@@ -84,7 +75,8 @@ class _Game:
         self.moves: list[int] = []
         self._settings = settings
         self._trees = {colour: Tree(Position.start(settings.board_size), settings) for colour in Colour}
-        for move in opening(number, settings):
+        random = np.random.default_rng([OPENINGS_SEED, number // 2])
+        for move in random_opening(settings.board_size, settings.eval_opening_moves, random):
             self._advance(move)
         self._until = settings.eval_readouts
 

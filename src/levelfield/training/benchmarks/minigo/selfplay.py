@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from levelfield.training.benchmarks.minigo.judge import Judge
 from levelfield.training.benchmarks.minigo.planes import PLANES, pack, plane_bytes
-from levelfield.training.benchmarks.minigo.rules import Colour, Position
+from levelfield.training.benchmarks.minigo.rules import Colour, Position, points_of
 from levelfield.training.benchmarks.minigo.scoring import area_score, pass_alive, whole_board_is_settled
 from levelfield.training.benchmarks.minigo.search import Node, Tree
 from levelfield.training.benchmarks.minigo.settings import Settings
 
-__all__ = ["Played", "play_room", "rooms"]
+__all__ = ["Played", "play_room", "random_opening", "rooms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,15 @@ def play_room(judge: Judge, numbers: Sequence[int], settings: Settings, seed: Se
     return [game.played() for game in tables]
 
 
+def random_opening(size: int, moves: int, random: np.random.Generator) -> list[int]:
+    """Some legal moves from the empty board; none of them passes where a stone can be played."""
+    position, made = Position.start(size), list[int]()
+    for _ in range(moves):
+        made.append(int(random.choice(list(points_of(position.legal)) or [position.board.pass_move])))
+        position = position.play(made[-1])
+    return made
+
+
 @dataclass(slots=True)
 class _Game:
     """One game on its way."""
@@ -93,6 +102,8 @@ class _Game:
         self._until = self.settings.num_readouts
         low, high = self.settings.min_resign_threshold, self.settings.max_resign_threshold
         self._resign_below = float(self.random.uniform(low, high))
+        for move in random_opening(self.settings.board_size, self.settings.selfplay_opening_moves, self.random):
+            self._advance(move)
 
     @property
     def over(self) -> bool:

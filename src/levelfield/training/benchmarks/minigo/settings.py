@@ -64,6 +64,8 @@ class Settings:
     actual_selfplay_games_per_generation: int
     min_selfplay_games_per_generation: int
     """What the rules ask for."""
+    selfplay_opening_moves: int
+    """Random moves that a game begins with. None on the large board; on the small one every game would be Black's."""
     games_per_room: int
     """Games that are played side by side, their leaves judged together."""
     window_size: int
@@ -113,6 +115,7 @@ FULL = Settings(
     max_resign_threshold=-0.9,
     actual_selfplay_games_per_generation=8192,
     min_selfplay_games_per_generation=8192,
+    selfplay_opening_moves=0,
     games_per_room=32,
     window_size=5,
     train_filter=0.3,
@@ -133,10 +136,11 @@ FULL = Settings(
 MINI = replace(
     FULL,
     board_size=5,
+    komi=10.5,
     move_limit=50,
-    conv_width=32,
+    conv_width=24,
     trunk_layers=2,
-    fc_width=32,
+    fc_width=24,
     num_readouts=16,
     fastplay_frequency=0.0,
     fastplay_readouts=4,
@@ -148,15 +152,16 @@ MINI = replace(
     max_resign_threshold=-1.0,
     actual_selfplay_games_per_generation=32,
     min_selfplay_games_per_generation=32,
-    games_per_room=16,
+    selfplay_opening_moves=4,
+    games_per_room=32,
     window_size=5,
     train_filter=1.0,
     train_batch_size=128,
-    steps_per_generation=100,
+    steps_per_generation=50,
     lr_rates=(0.05,),
     lr_boundaries=(),
-    eval_games=100,
-    eval_readouts=16,
+    eval_games=64,
+    eval_readouts=8,
     eval_opening_moves=4,
     eval_off_clock=False,
     generations=12,
@@ -254,7 +259,7 @@ _FROM_ONE = (
 )  # fmt: skip
 _FROM_ZERO = (
     "value_init_penalty", "soft_pick_cutoff", "restrict_pass_alive_play_threshold", "l2_strength", "value_cost_weight",
-    "eval_opening_moves",
+    "eval_opening_moves", "selfplay_opening_moves",
 )  # fmt: skip
 _SHARES = ("fastplay_frequency", "noise_mix")
 
