@@ -3,9 +3,9 @@
 One run of the benchmark's own training from random weights, with seeds of its own: some generations make the start
 ("bootstrap"), more of them the target. Nothing else goes in, and no game of it is seen by a run of the benchmark.
 
-Writes to ``training/benchmarks/minigo/data``: ``start.npz``, ``target.npz``, ``manifest.json`` (seeds, settings, hashes, how the two
-play against each other, versions). Floating-point sums differ between machines and versions, and with them the games,
-so a rebuild gives weights of like strength, not the same bytes.
+Writes to ``training/benchmarks/minigo/data``: ``start.npz``, ``target.npz``, ``manifest.json`` (seeds, settings,
+hashes, how start and target play against each other, versions). Floating-point sums differ between machines and
+versions, and with them the games, so a rebuild gives weights of like strength, not the same bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from levelfield.training.port import Edition, Setup
 HERE = Path(__file__).resolve().parents[1] / "src/levelfield/training/benchmarks/minigo/data"
 
 NETWORK_SEED, RUN_SEED = 20211201, 19
-START_GENERATION, TARGET_GENERATION = 4, 14
+START_GENERATION, TARGET_GENERATION = 7, 10
 GAMES = 200
 """For the win rate in the manifest; standard error 3.5 points."""
 

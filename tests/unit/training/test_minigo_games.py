@@ -14,10 +14,21 @@ from levelfield.training.benchmarks.minigo.data import Examples, Window, example
 from levelfield.training.benchmarks.minigo.evaluate import play_match
 from levelfield.training.benchmarks.minigo.planes import symmetries, unpack
 from levelfield.training.benchmarks.minigo.rules import Board, Colour, Position
+from levelfield.training.benchmarks.minigo.scoring import pass_alive, whole_board_is_settled
 from levelfield.training.benchmarks.minigo.selfplay import play_room, random_opening, rooms
 from levelfield.training.benchmarks.minigo.settings import MINI, Settings
 
-QUICK = replace(MINI, num_readouts=6, eval_readouts=6, eval_games=8, virtual_losses=3, selfplay_opening_moves=0)
+QUICK = replace(
+    MINI,
+    board_size=5,
+    move_limit=50,
+    komi=0.5,
+    num_readouts=6,
+    eval_readouts=6,
+    eval_games=8,
+    virtual_losses=3,
+    selfplay_opening_moves=0,
+)
 
 
 class Stones:
@@ -71,6 +82,16 @@ def test_a_game_depends_on_seed_and_number_and_not_on_its_room() -> None:
     assert alone[0].moves == together[2].moves
     assert len({game.moves for game in together}) == 4
     assert play_room(Stones(), range(1), QUICK, (1, 3))[0].moves != together[0].moves
+
+
+def test_where_passing_is_not_allowed_games_are_played_until_nothing_else_is_left() -> None:
+    for game in play_room(Stones(), range(4), QUICK, (1, 2)):
+        position = Position.start(5)
+        for move in game.moves:
+            if move == position.board.pass_move and not position.both_passed:
+                black, white = pass_alive(position)
+                assert not position.legal & ~(black | white) or whole_board_is_settled(position)
+            position = position.play(move)
 
 
 def test_leaves_of_all_games_are_judged_together() -> None:

@@ -25,7 +25,7 @@ def network(seed: int = 1) -> DualNetwork:
 
 
 def test_full_network_has_the_reference_s_variables() -> None:
-    """mlcommons/training at 4a4d5a0, ``minigo/dual_net.py`` with ``flags/19/architecture.flags``; list of the log rules."""
+    """mlcommons/training at 4a4d5a0, ``minigo/dual_net.py`` with ``flags/19/architecture.flags``."""
     with torch.device("meta"):
         full = DualNetwork(architecture_of(FULL))
     names = weights.variable_names(full)
@@ -44,7 +44,7 @@ def test_full_network_has_the_reference_s_variables() -> None:
 
 
 def test_full_network_has_736671_parameters() -> None:
-    """13 planes to 64 channels 7,488; 12 convolutions of 36,864; 13 scales and shifts of 64; heads of 284,959 and 192."""
+    """7,488 from the planes, 12 convolutions of 36,864, 13 scales and shifts of 64, 192 and 284,959 in the heads."""
     with torch.device("meta"):
         full = DualNetwork(architecture_of(FULL))
     assert sum(parameter.numel() for parameter in full.parameters()) == 736_671
@@ -68,8 +68,8 @@ def test_full_variables_have_the_reference_s_shapes() -> None:
 
 def test_mini_network_is_the_same_family() -> None:
     mini = DualNetwork(architecture_of(MINI))
-    logits, value = mini.eval()(torch.zeros(3, 13, 5, 5))
-    assert logits.shape == (3, 26)
+    logits, value = mini.eval()(torch.zeros(3, 13, 6, 6))
+    assert logits.shape == (3, 37)
     assert value.shape == (3,)
 
 

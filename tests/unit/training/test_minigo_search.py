@@ -13,7 +13,7 @@ from levelfield.training.benchmarks.minigo.scoring import area_score
 from levelfield.training.benchmarks.minigo.search import Node, Tree
 from levelfield.training.benchmarks.minigo.settings import MINI
 
-SETTINGS = replace(MINI, virtual_losses=2, komi=0.5, value_init_penalty=0.2, target_pruning=False)
+SETTINGS = replace(MINI, allow_pass=True, virtual_losses=2, komi=0.5, value_init_penalty=0.2, target_pruning=False)
 
 
 def even(position: Position) -> float:
@@ -153,3 +153,14 @@ def test_the_limit_of_moves_ends_a_game() -> None:
     tree.play(0)
     assert tree.over
     assert tree.root.result == -1.0  # area is even, and White has the half point
+
+
+def test_passing_is_not_read_where_it_is_not_allowed_and_something_else_is() -> None:
+    tree, moves = Tree(Position.start(3), replace(SETTINGS, allow_pass=False)), 10
+    while tree.root.count < 30:
+        for leaf in tree.gather(30):
+            tree.take(leaf, np.eye(moves)[9] * 0.99 + 0.001, 0.0)
+    assert tree.root.children[-1] is None
+    nothing_else = Tree(Position.of("X.X\nXX.\nO.X", to_play=Colour.WHITE), replace(SETTINGS, allow_pass=False))
+    nothing_else.take(nothing_else.gather(2)[0], np.full(moves, 0.1), 0.0)
+    assert nothing_else.gather(2)[0].position.passes == 1

@@ -181,7 +181,7 @@ def test_the_mini_edition_builds_from_what_ships() -> None:
     BENCHMARK.prepare(setup)
     built = BENCHMARK.build(setup)
     assert built.cadence.last == 3 * MINI.steps_per_generation
-    assert built.hyperparameters["actual_selfplay_games_per_generation"] == 32
+    assert built.hyperparameters["actual_selfplay_games_per_generation"] == 24
     assert len(built.initial_weights) == 5 + 2 + 5 * 2 + 6 + 1
     assert built.open_data().evaluation == MINI.eval_games
     assert BENCHMARK.targets(Edition.MINI) == BENCHMARK.targets(Edition.FULL) == {"win_rate": 0.5}

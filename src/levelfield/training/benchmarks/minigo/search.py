@@ -212,7 +212,10 @@ class Tree:
     def _leaf(self) -> Node:
         node = self.root
         while node.moves is not None:
-            node = node.child(int(node.scores(max(1, node.count - 1)).argmax()))
+            scores = node.scores(max(1, node.count - 1))
+            if not self._settings.allow_pass and len(scores) > 1:
+                scores = scores[:-1]  # passing is the last one
+            node = node.child(int(scores.argmax()))
         if node.result is None and self._is_over(node.position):
             node.result = self._result(node.position)
         return node

@@ -55,6 +55,8 @@ class Settings:
     """In so many first moves one is drawn by visits; afterwards the most visited one is played."""
     policy_softmax_temp: float
     """Power of the visits when drawing."""
+    allow_pass: bool
+    """Whether passing is read where something else is legal."""
     restrict_pass_alive_play_threshold: int
     """After so many passes in a row of one colour, the other one no longer plays into settled regions."""
     min_resign_threshold: float
@@ -110,6 +112,7 @@ FULL = Settings(
     target_pruning=True,
     soft_pick_cutoff=30,
     policy_softmax_temp=0.98,
+    allow_pass=True,
     restrict_pass_alive_play_threshold=4,
     min_resign_threshold=-1.0,
     max_resign_threshold=-0.9,
@@ -135,9 +138,9 @@ FULL = Settings(
 
 MINI = replace(
     FULL,
-    board_size=5,
-    komi=10.5,
-    move_limit=50,
+    board_size=6,
+    komi=4.5,
+    move_limit=72,
     conv_width=24,
     trunk_layers=2,
     fc_width=24,
@@ -145,13 +148,14 @@ MINI = replace(
     fastplay_frequency=0.0,
     fastplay_readouts=4,
     virtual_losses=2,
-    dirichlet_alpha=0.43,
+    dirichlet_alpha=0.3,
     soft_pick_cutoff=6,
-    restrict_pass_alive_play_threshold=1,
+    allow_pass=False,
+    restrict_pass_alive_play_threshold=0,
     min_resign_threshold=-1.0,
     max_resign_threshold=-1.0,
-    actual_selfplay_games_per_generation=32,
-    min_selfplay_games_per_generation=32,
+    actual_selfplay_games_per_generation=24,
+    min_selfplay_games_per_generation=24,
     selfplay_opening_moves=4,
     games_per_room=32,
     window_size=5,
@@ -164,9 +168,9 @@ MINI = replace(
     eval_readouts=8,
     eval_opening_moves=4,
     eval_off_clock=False,
-    generations=12,
+    generations=8,
 )
-"""0.43 is 0.03 times 361 / 25: as much noise for each point as on the large board."""
+"""0.3 is 0.03 times 361 / 36: as much noise for each point as on the large board."""
 
 FIXED = frozenset({"board_size", "conv_width", "trunk_layers", "fc_width", "min_selfplay_games_per_generation"})
 """What makes the game, the network and the rules; another value would be another benchmark."""
