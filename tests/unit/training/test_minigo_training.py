@@ -253,7 +253,7 @@ def test_one_generation_of_the_full_edition_runs(tmp_path: Path) -> None:
     assert one.cadence.off_clock
 
 
-def test_train_loss_of_the_full_network_falls_on_a_fixed_batch(tmp_path: Path) -> None:
+def test_loss_of_the_full_network_falls_on_a_fixed_batch(tmp_path: Path) -> None:
     """One batch of positions from its own games, 20 times."""
     one = full(tmp_path, steps_per_generation="20", lr_rates="0.02", lr_boundaries="", train_filter="1")
     one.begin_epoch(1)
@@ -261,3 +261,21 @@ def test_train_loss_of_the_full_network_falls_on_a_fixed_batch(tmp_path: Path) -
     one._window.batch = lambda part: batch
     losses = [one.step().item() for _ in range(20)]
     assert losses[-1] < 0.7 * losses[0]
+
+
+# ------------------------------------------------------------------------------ the mini edition, to its target
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_long_mini_edition_reaches_its_target_unless_labels_are_shuffled(shuffled: bool) -> None:
+    """Half a minute of one core, and over a minute for the control, which is trained to the end."""
+    one = BENCHMARK.build(Setup(edition=Edition.MINI, seed=0, shuffled_labels=shuffled))
+    reached = False
+    for step in range(1, one.cadence.last + 1):
+        if (step - 1) % one.cadence.epoch == 0:
+            one.begin_epoch((step - 1) // one.cadence.epoch + 1)
+        one.step()
+        if one.cadence.evaluates_after(step) and 0.5 <= one.evaluate()["win_rate"] < 1:
+            reached = True
+            break
+    assert reached is not shuffled

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from levelfield.errors import MissingError
 from levelfield.rules import load_training
 from levelfield.training.benchmarks.minigo.settings import settings_of
-from levelfield.training.benchmarks.minigo.weight_files import weight_files
+from levelfield.training.benchmarks.minigo.weight_files import files_of
 from levelfield.training.port import Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "Minigo"]
@@ -35,7 +35,7 @@ class Minigo:
             ModelError: The weights to start from or to play against are missing.
         """
         settings_of(setup)
-        weight_files(setup)
+        files_of(setup)
 
     def build(self, setup: Setup) -> Training:
         """Make the network from the start weights, and load the target.
@@ -45,7 +45,7 @@ class Minigo:
             ModelError: Weights are missing, damaged or of another network.
             MissingError: torch is not installed.
         """
-        settings, files = settings_of(setup), weight_files(setup)
+        settings, files = settings_of(setup), files_of(setup)
         try:
             from levelfield.training.benchmarks.minigo.train import training_of  # noqa: PLC0415  # needs torch
         except ModuleNotFoundError as error:

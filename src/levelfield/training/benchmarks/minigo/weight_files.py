@@ -11,7 +11,7 @@ from levelfield.errors import ModelError
 from levelfield.training.port import Edition, Setup
 from levelfield.workloads.shipped import ShippedFile
 
-__all__ = ["SHIPPED", "WeightFiles", "weight_files"]
+__all__ = ["SHIPPED", "WeightFiles", "files_of"]
 
 SHIPPED = Path(__file__).with_name("data")
 START, TARGET = "start.npz", "target.npz"
@@ -25,7 +25,7 @@ class WeightFiles:
     target: Path
 
 
-def weight_files(setup: Setup) -> WeightFiles:
+def files_of(setup: Setup) -> WeightFiles:
     """The files of a run: those that ship with the package, or those in the user's folder.
 
     Raises:
