@@ -166,11 +166,13 @@ class Position:
         black, white = (sum(1 << at for at, one in enumerate(text) if one == stone) for stone in "XO")
         empty = board.every & ~(black | white)
         mine, theirs = (black, white) if to_play is Colour.BLACK else (white, black)
-        chains = [tuple((part, board.beside(part) & empty) for part in board.parts(own)) for own in (mine, theirs)]
-        if any(not liberties for own in chains for _, liberties in own):
+        my_chains, their_chains = (
+            tuple((part, board.beside(part) & empty) for part in board.parts(own)) for own in (mine, theirs)
+        )
+        if any(not liberties for _, liberties in (*my_chains, *their_chains)):
             raise InputError(f"A drawing of a board: found {lines}, expected a liberty for every chain.")
         stones = (black | white).bit_count()
-        return cls(board, to_play, *chains, my_stones=mine, their_stones=theirs, most_stones=stones)
+        return cls(board, to_play, my_chains, their_chains, my_stones=mine, their_stones=theirs, most_stones=stones)
 
     @property
     def black(self) -> int:

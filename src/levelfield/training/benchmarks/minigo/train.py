@@ -199,7 +199,8 @@ class MinigoTraining:
 
     def _groups(self) -> list[dict[str, Any]]:
         """All but biases and shifts decay, as in the reference."""
-        decaying, others = [], []
+        decaying: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
         for module in self._network.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 (others if name == "bias" else decaying).append(parameter)

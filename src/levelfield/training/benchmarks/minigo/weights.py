@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,7 +65,8 @@ def load(path: Path, architecture: Architecture) -> tuple[DualNetwork, int]:
 def save(network: DualNetwork, step: int, path: Path) -> None:
     """Write a network to a file that :func:`load` reads."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **variables(network), **{STEP: np.array(step, dtype=np.int64)})
+    arrays: dict[str, Any] = {**variables(network), STEP: np.array(step, dtype=np.int64)}
+    np.savez_compressed(buffer, **arrays)
     write_atomically(path, buffer.getvalue())
 
 
