@@ -1,0 +1,1 @@
+"""Optimizers that the rules name and torch lacks: LARS and LAMB."""
