@@ -9,6 +9,8 @@ Source: tensorflow ``core/util/tensor_bundle/tensor_bundle.cc``, ``core/protobuf
 
 from __future__ import annotations
 
+import math
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -70,18 +72,19 @@ class Checkpoint:
         path = self.prefix.with_name(f"{self.prefix.name}.data-{tensor.shard:05}-of-{self.shards:05}")
         if tensor.dtype is None:
             raise FormatError(path, name, "a type without plain numbers", "a tensor of numbers")
-        count = int(np.prod(tensor.shape, dtype=np.int64))
+        count = math.prod(tensor.shape)
         if count * tensor.dtype.itemsize != tensor.size:
             found = f"{tensor.size:,} bytes for {count:,} numbers of {tensor.dtype}"
             raise FormatError(path, name, found, f"{count * tensor.dtype.itemsize:,} bytes")
         try:
             with path.open("rb") as stream:
+                if tensor.offset + tensor.size > os.fstat(stream.fileno()).st_size:
+                    expected = f"{tensor.size:,} bytes from byte {tensor.offset:,} on"
+                    raise FormatError(path, name, "the end of the file", expected)
                 stream.seek(tensor.offset)
                 content = stream.read(tensor.size)
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-        if len(content) < tensor.size:
-            raise FormatError(path, name, "the end of the file", f"{tensor.size:,} bytes from byte {tensor.offset:,} on")
         if (found_sum := masked(crc32c(content))) != tensor.checksum:
             raise FormatError(path, name, f"checksum {found_sum:08x}", f"{tensor.checksum:08x}, as the index says")
         return np.frombuffer(content, tensor.dtype).reshape(tensor.shape)
