@@ -100,7 +100,9 @@ def example_features(
     }
 
 
-def write_bert_records(folder: Path, *, parts: int = 2, each: int = 6, evaluation: int = 4, seed: int = 1, **sizes: int) -> None:
+def write_bert_records(
+    folder: Path, *, parts: int = 2, each: int = 6, evaluation: int = 4, seed: int = 1, **sizes: int
+) -> None:
     """``part-00000-of-00002`` and so on, and ``eval_10k``."""
     draw = np.random.default_rng(seed)
     folder.mkdir(exist_ok=True)

@@ -13,7 +13,19 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIXED32", "FIXED64", "LENGTH", "VARINT", "Field", "Wire", "encoded", "fields", "number", "numbers", "varint"]
+__all__ = [
+    "FIXED32",
+    "FIXED64",
+    "LENGTH",
+    "VARINT",
+    "Field",
+    "Wire",
+    "encoded",
+    "fields",
+    "number",
+    "numbers",
+    "varint",
+]
 
 Wire: TypeAlias = "bytes | memoryview | mmap.mmap"
 

@@ -1,7 +1,7 @@
 """Checkpoints of TensorFlow, version 2: ``NAME.index`` and ``NAME.data-00000-of-00001``.
 
-The index is a table of sorted keys in blocks, as LevelDB writes it: the name of a tensor leads to its type, shape, file,
-place and checksum. The data files are the numbers one tensor after the other. TensorFlow is not needed.
+The index is a table of sorted keys in blocks, as LevelDB writes it: the name of a tensor leads to its type, shape,
+file, place and checksum. The data files are the numbers one tensor after the other. TensorFlow is not needed.
 
 Source: tensorflow ``core/util/tensor_bundle/tensor_bundle.cc``, ``core/protobuf/tensor_bundle.proto``,
 ``core/lib/io/format.cc`` and ``block.cc``.
@@ -115,7 +115,9 @@ def open_checkpoint(prefix: Path) -> Checkpoint:
         shards = _shards(entries.pop(b"", b""))
         tensors = {name.decode(): _tensor(value) for name, value in entries.items()}
     except (IndexError, UnicodeDecodeError, struct.error) as error:
-        raise FormatError(path, "whole file", "an entry that ends beyond its block", "the index of a checkpoint") from error
+        raise FormatError(
+            path, "whole file", "an entry that ends beyond its block", "the index of a checkpoint"
+        ) from error
     return Checkpoint(prefix=prefix, shards=shards, tensors=tensors)
 
 
@@ -152,7 +154,9 @@ def _block(path: Path, data: bytes, handle: tuple[int, int]) -> Iterator[tuple[b
     if masked(crc32c(block[: size + 1])) != struct.unpack("<I", block[size + 1 :])[0]:
         raise FormatError(path, f"block at byte {offset:,}", "a checksum that differs", "that of its content")
     if block[size]:
-        raise FormatError(path, f"block at byte {offset:,}", "a compressed block", "one as TensorFlow writes it, as it is")
+        raise FormatError(
+            path, f"block at byte {offset:,}", "a compressed block", "one as TensorFlow writes it, as it is"
+        )
     (restarts,) = struct.unpack("<I", block[size - 4 : size])
     end, position, key = size - 4 * (restarts + 1), 0, b""
     if end < 0:

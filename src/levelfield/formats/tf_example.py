@@ -60,7 +60,9 @@ def _values(record: bytes, kind: int, begin: int, end: int) -> Any:
         return tuple(contents)
     if kind == INTEGERS:
         return numbers(b"".join(contents))  # alone or packed: the same bytes
-    if kind == FLOATS and all(part.kind in {FIXED32, LENGTH} and len(c) % 4 == 0 for part, c in zip(parts, contents, strict=True)):
+    if kind == FLOATS and all(
+        part.kind in {FIXED32, LENGTH} and len(c) % 4 == 0 for part, c in zip(parts, contents, strict=True)
+    ):
         return np.frombuffer(b"".join(contents), "<f4")
     raise IndexError
 

@@ -1,7 +1,8 @@
 """TFRecord files: records of bytes, each with its length before it and checksums after both.
 
-A record is its length (8 bytes, little-endian), the masked CRC-32C of these 8 bytes, the content, and the masked CRC-32C
-of the content. Files are not compressed. Source: tensorflow ``core/lib/io/record_reader.cc`` and ``record_writer.cc``.
+A record is its length (8 bytes, little-endian), the masked CRC-32C of these 8 bytes, the content, and the masked
+CRC-32C of the content. Files are not compressed. Source: tensorflow ``core/lib/io/record_reader.cc`` and
+``record_writer.cc``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from levelfield.formats.crc32c import crc32c, masked
 __all__ = ["read_records", "write_records"]
 
 LONGEST_RECORD = 1 << 26
-"""Bytes. A damaged length is refused before memory is asked for; the largest real records, photographs, have some MB."""
+"""Bytes. A damaged length is refused before memory is asked for; the largest real records, photographs, have a few MB.
+"""
 _HEAD = struct.Struct("<QI")
 _FOOT = struct.Struct("<I")
 

@@ -1,4 +1,4 @@
-"""What a user changes of a benchmark's settings, by the names of the log: read, typed and checked, all errors at once."""
+"""What a user changes of a benchmark's settings, by the names of the log: read and checked, all errors at once."""
 
 from __future__ import annotations
 

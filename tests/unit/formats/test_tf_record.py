@@ -80,7 +80,9 @@ def test_bytes_of_a_record(tmp_path: Path) -> None:
     """As TensorFlow writes it: the file of one record ``abc``, worked out from the format's description."""
     write_records(tmp_path / "r", [b"abc"])
     length = struct.pack("<Q", 3)
-    expected = length + struct.pack("<I", masked(bit_by_bit(length))) + b"abc" + struct.pack("<I", masked(bit_by_bit(b"abc")))
+    expected = (
+        length + struct.pack("<I", masked(bit_by_bit(length))) + b"abc" + struct.pack("<I", masked(bit_by_bit(b"abc")))
+    )
     assert (tmp_path / "r").read_bytes() == expected
 
 
@@ -92,7 +94,10 @@ def test_bytes_of_a_record(tmp_path: Path) -> None:
         (lambda raw: raw[:31] + b"X" + raw[32:], "record at byte 19: found checksum"),
         (lambda raw: b"\x04" + raw[1:], "byte 0: found a length whose checksum differs"),
         (lambda _: b"\x1f\x8b\x08\x00" + bytes(40), "byte 0: found a length whose checksum differs"),
-        (lambda _: struct.pack("<Q", 1 << 40) + struct.pack("<I", masked(crc32c(struct.pack("<Q", 1 << 40)))), "64 MiB at most"),
+        (
+            lambda _: struct.pack("<Q", 1 << 40) + struct.pack("<I", masked(crc32c(struct.pack("<Q", 1 << 40)))),
+            "64 MiB at most",
+        ),
     ],
 )
 def test_damaged_records(tmp_path: Path, change, said: str) -> None:
@@ -119,7 +124,9 @@ def test_unreadable_and_unwritable(tmp_path: Path) -> None:
 
 
 def test_example_round_trip() -> None:
-    example = read_example(write_example({"ids": [1, 300, -5, 2**40], "weights": np.array([0.5, -2], np.float32), "none": []}))
+    example = read_example(
+        write_example({"ids": [1, 300, -5, 2**40], "weights": np.array([0.5, -2], np.float32), "none": []})
+    )
     assert list(example) == ["ids", "weights", "none"]
     assert np.asarray(example["ids"]).tolist() == [1, 300, -5, 2**40]
     assert np.asarray(example["weights"]).tolist() == [0.5, -2]

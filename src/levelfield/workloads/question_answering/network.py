@@ -76,7 +76,9 @@ class Layer(nn.Module):
         scores = query @ key.transpose(-1, -2) / math.sqrt(self.head_width) + bias
         mixed = (self.dropout(scores.softmax(-1)) @ value).transpose(1, 2).flatten(2)
         x = self.mixed_norm(x + self.dropout(self.mixed(mixed)))
-        added: torch.Tensor = self.outer_norm(x + self.dropout(self.outer(functional.gelu(self.inner(x), approximate=self.gelu))))
+        added: torch.Tensor = self.outer_norm(
+            x + self.dropout(self.outer(functional.gelu(self.inner(x), approximate=self.gelu)))
+        )
         return added
 
 

@@ -37,7 +37,7 @@ def open_train_pairs(folder: Path, layout: RecordLayout = FULL) -> BinaryPairs:
     raise DatasetError(
         f"{folder} holds no pairs of Criteo Terabyte to learn from.",
         problems=[f"looked for {' or '.join(TRAIN_FILES)}"],
-        hint="Put it there, or day_0_reordered.npz to day_22_reordered.npz, of which it is made before the clock starts.",
+        hint="Put it there, or day_0_reordered.npz to day_22_reordered.npz, and it is made of them off the clock.",
     )
 
 

@@ -1,4 +1,4 @@
-"""``bert``: guess the hidden words. Wikipedia, or pairs of a small language; the share of hidden tokens guessed right."""
+"""``bert``: guess the hidden words of Wikipedia, or of a small language; the share of tokens that are guessed right."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ class _Bert:
         if setup.edition is Edition.MINI:
             return
         if setup.data is None:
-            raise DatasetError("The full edition of bert needs the records of Wikipedia.", hint="Give their folder with --data.")
-        from levelfield.training.benchmarks.bert.records import evaluation_file, train_files
+            raise DatasetError(
+                "The full edition of bert needs the records of Wikipedia.", hint="Give their folder with --data."
+            )
+        from levelfield.training.benchmarks.bert.records import evaluation_file, train_files  # noqa: PLC0415 - torch
 
         train_files(setup.data)
         evaluation_file(setup.data)
 
     def build(self, setup: Setup) -> Training:
         settings = settings_of(setup)
-        from levelfield.training.benchmarks.bert.train import BertTraining
+        from levelfield.training.benchmarks.bert.train import BertTraining  # noqa: PLC0415 - torch
 
         return BertTraining(setup, settings)
 

@@ -65,9 +65,7 @@ class Examples:
         return len(self.input_ids)
 
 
-def masked(
-    pairs: PairsOfSegments, vocabulary: Vocabulary, *, predictions: int, draw: np.random.Generator
-) -> Examples:
+def masked(pairs: PairsOfSegments, vocabulary: Vocabulary, *, predictions: int, draw: np.random.Generator) -> Examples:
     """Choose tokens and hide them.
 
     Args:

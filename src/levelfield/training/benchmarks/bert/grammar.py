@@ -1,9 +1,9 @@
 """A small language to learn: what the mini edition trains and is tested on, the same on every machine.
 
-There are 4 topics of 24 words. A segment is the marker of its topic and words of it; after each word come two others of
-the topic, one in 85 of 100 cases. Of a pair the second segment is on the topic of the first, or on one drawn anew. So
-a word can be guessed from its neighbours and its topic, and next to never with certainty: :func:`reachable` is how often
-the best of all guesses is right.
+There are 4 topics of 24 words. A segment is the marker of its topic and words of it; after each word comes one of two
+others of the topic, in 85 of 100 cases always the same. Of a pair the second segment is on the topic of the first, or
+on one drawn anew. So a word can be guessed from its neighbours and its topic, though not with certainty:
+:meth:`Grammar.reachable` is how often the best of all guesses is right.
 
 Everything is whole numbers from raw bits of PCG64, so the SHA-256 of the data is a fact of the seed.
 """

@@ -15,9 +15,7 @@ from levelfield.training.benchmarks.bert.data import Batch
 __all__ = ["summed_losses"]
 
 
-def summed_losses(
-    tokens: torch.Tensor, next_sentence: torch.Tensor, batch: Batch
-) -> tuple[torch.Tensor, torch.Tensor]:
+def summed_losses(tokens: torch.Tensor, next_sentence: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Both parts, summed over hidden tokens and over examples.
 
     Args:

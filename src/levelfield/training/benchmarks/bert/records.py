@@ -1,8 +1,8 @@
 """The records of the reference: Wikipedia as examples in 500 TFRecord files, and ``eval_10k``.
 
 They are what ``create_pretraining_data.py`` and ``pick_eval_samples.py`` write (mlcommons/training at 4a4d5a0,
-language_model/tensorflow/bert/cleanup_scripts). The order is the reference's too: files in a random order, eight read in
-turn, and records drawn from a thousand (``run_pretraining.py``, ``input_fn_builder``); but all of it from one seed.
+language_model/tensorflow/bert/cleanup_scripts). The order is the reference's too: files in a random order, eight read
+in turn, and records drawn from a thousand (``run_pretraining.py``, ``input_fn_builder``); but all of it from one seed.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def decoded(records: Sequence[Record], settings: Settings, *, vocabulary: int) -
         raise DatasetError(
             "Records are not examples that this run can learn from.",
             problems=[*problems[:_SHOWN], *more],
-            hint=f"Expected examples of {length} tokens with {predictions} predictions, as the reference prepares them.",
+            hint=f"Expected {length} tokens with {predictions} predictions, as the reference prepares examples.",
         )
     stacked = {name: np.stack(values) if values else np.empty((0, wanted[name][0])) for name, values in columns.items()}
     return Examples(

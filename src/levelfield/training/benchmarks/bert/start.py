@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from levelfield.errors import LevelfieldError, ModelError
-from levelfield.formats.tf_checkpoint import open_checkpoint
+from levelfield.errors import FormatError, InputError, ModelError
+from levelfield.formats.tf_checkpoint import Checkpoint, open_checkpoint
 from levelfield.training.benchmarks.bert.network import Pretraining, named_tensors
 
 __all__ = ["load_checkpoint"]
@@ -31,23 +31,29 @@ def load_checkpoint(model: Pretraining, prefix: Path) -> None:
     """
     try:
         checkpoint = open_checkpoint(prefix)
-        problems = []
-        for tensor in named_tensors(model):
-            stored = checkpoint.tensors.get(tensor.name)
-            if stored is None:
-                problems.append(f"{tensor.name}: missing")
-            elif stored.shape != tensor.shape:
-                problems.append(f"{tensor.name}: found {stored.shape}, expected {tensor.shape}")
-        if problems:
-            more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-            raise ModelError(f"{prefix} is not a checkpoint of this network.", problems=[*problems[:_SHOWN], *more])
+        _require_tensors(model, checkpoint)
         for tensor in named_tensors(model):
             values = torch.tensor(checkpoint.read(tensor.name))
             tensor.parameter.copy_(values.T if tensor.is_kernel else values)
+    except FormatError as error:
+        raise ModelError(f"The checkpoint {prefix} is damaged: {error.message}") from error
     except ModelError:
         raise
-    except LevelfieldError as error:
+    except InputError as error:
+        hint = "Give what the names of its files begin with: model.ckpt-28252."
+        raise ModelError(f"The checkpoint {prefix} cannot be used: {error.message}", hint=hint) from error
+
+
+def _require_tensors(model: Pretraining, checkpoint: Checkpoint) -> None:
+    problems = []
+    for tensor in named_tensors(model):
+        stored = checkpoint.tensors.get(tensor.name)
+        if stored is None:
+            problems.append(f"{tensor.name}: missing")
+        elif stored.shape != tensor.shape:
+            problems.append(f"{tensor.name}: found {stored.shape}, expected {tensor.shape}")
+    if problems:
+        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise ModelError(
-            f"The checkpoint {prefix} cannot be used: {error.message}",
-            hint="Give what the names of its files begin with: model.ckpt-28252.",
-        ) from error
+            f"{checkpoint.prefix} is not a checkpoint of this network.", problems=[*problems[:_SHOWN], *more]
+        )

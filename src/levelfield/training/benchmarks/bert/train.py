@@ -197,10 +197,8 @@ def _require_shares(settings: Settings, processes: int) -> None:
     """
     batch, parts = settings.global_batch_size, settings.gradient_accumulation_steps
     if batch % processes or batch // processes < parts:
+        wanted = f"a multiple of the {processes} processes, {parts} or more for each (gradient_accumulation_steps)"
         raise SettingsError(
             "bert cannot be trained with these settings.",
-            problems=[
-                f"global_batch_size: found {batch}, expected a multiple of the {processes} processes, with an example "
-                f"or more for each of the {parts} gradient_accumulation_steps"
-            ],
+            problems=[f"global_batch_size: found {batch}, expected {wanted}"],
         )

@@ -29,13 +29,13 @@ class _Dlrm:
             return
         if setup.data is None:
             raise DatasetError("The full edition of dlrm needs Criteo Terabyte.", hint="Give its folder with --data.")
-        from levelfield.training.benchmarks.dlrm.data import layout_of, prepare_files
+        from levelfield.training.benchmarks.dlrm.data import layout_of, prepare_files  # noqa: PLC0415 - torch
 
         prepare_files(setup.data, layout_of(setup.edition, settings))
 
     def build(self, setup: Setup) -> Training:
         settings = settings_of(setup)
-        from levelfield.training.benchmarks.dlrm.train import DlrmTraining
+        from levelfield.training.benchmarks.dlrm.train import DlrmTraining  # noqa: PLC0415 - torch
 
         return DlrmTraining(setup, settings)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import torch
 
+from levelfield.errors import DatasetError
 from levelfield.metrics.auc import AreaOfMany
 from levelfield.training.benchmarks.dlrm.data import Clicks
 from levelfield.workloads.recommendation.network import Dlrm
@@ -21,6 +22,9 @@ def area_under_curve(model: Dlrm, batches: Iterable[Clicks], *, device: str) -> 
     """The area over the pairs of all processes; each process gives its own and gets the same answer.
 
     A model that says something that is no number orders nothing: its area is 0.5.
+
+    Raises:
+        DatasetError: All test pairs are clicked, or none.
     """
     scores, clicked = [torch.empty(0, device=device)], [torch.empty(0, device=device)]
     for clicks in batches:
@@ -31,7 +35,10 @@ def area_under_curve(model: Dlrm, batches: Iterable[Clicks], *, device: str) -> 
         return 0.5
     area = AreaOfMany()
     area.add(all_scores.cpu().numpy(), all_clicked.cpu().numpy() == 1)
-    return area.area().value
+    try:
+        return area.area().value
+    except ValueError as error:
+        raise DatasetError("The test pairs have no area under a curve.", problems=[str(error)]) from error
 
 
 def _of_all_processes(values: torch.Tensor) -> torch.Tensor:

@@ -41,7 +41,7 @@ class Settings:
     sgd_opt_learning_rate_decay_poly_power: int = 2
     gradient_accumulation_steps: int = 1
     max_ind_range: int = OFFICIAL_MAX_ROWS
-    """The most rows of a table; categories are taken modulo this. Less than the official number fits a smaller machine."""
+    """The most rows of a table; categories are taken modulo this. A smaller number fits a smaller machine."""
     train_samples: int = OFFICIAL_TRAIN_PAIRS
     """Pairs to learn from: the data must have them."""
     eval_samples: int = OFFICIAL_TEST_PAIRS
@@ -159,7 +159,7 @@ def _mini(batch: int) -> Mapping[str, int | float]:
     return {
         "global_batch_size": batch,
         "opt_base_learning_rate": 2.0 * batch / MINI_BATCH,
-        "opt_learning_rate_warmup_steps": min(100, steps // 4),
+        "opt_learning_rate_warmup_steps": min(300, steps // 4),
         "lr_decay_start_steps": steps // 2,
         "sgd_opt_learning_rate_decay_steps": max(1, steps - steps // 2),
         "max_ind_range": 1_000,

@@ -174,11 +174,9 @@ def _require_memory(parameters: int, device: str) -> None:
     else:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > there:
+        found = f"{needed / _GB:,.1f} GB of tables and layers, expected less than the device's {there / _GB:,.1f} GB"
         raise SettingsError(
             f"dlrm does not fit {device}.",
-            problems=[
-                f"max_ind_range: found tables and layers of {needed / _GB:,.1f} GB together, expected less than the "
-                f"{there / _GB:,.1f} GB of the device"
-            ],
+            problems=[f"max_ind_range: found {found}"],
             hint="For a run that is no official one, a smaller max_ind_range folds categories into fewer rows.",
         )
