@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def test_usual_words_follow_85_times_in_a_hundred() -> None:
     grammar, drawn = Grammar(), pairs()
     usual = total = 0
     for tokens in drawn.tokens[:400]:
-        for word, following in zip(tokens, tokens[1:], strict=False):
+        for word, following in pairwise(tokens):
             if word >= 9 and following >= 9:
                 topic, place = divmod(int(word) - 9, 24)
                 options = grammar.successors[:, topic, place] + 9 + 24 * topic
