@@ -43,7 +43,8 @@ def read_example(record: bytes) -> dict[str, Feature]:
 
 
 def _entry(record: bytes, begin: int, end: int) -> tuple[str, Feature]:
-    name, feature = "", np.empty(0, np.int64)
+    name = ""
+    feature: Feature = np.empty(0, np.int64)
     for part in fields(record, begin, end):
         if part.number == 1:
             name = record[part.begin : part.end].decode()

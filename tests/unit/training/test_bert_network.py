@@ -136,8 +136,8 @@ def test_first_weights_are_a_cut_normal_distribution() -> None:
     model = Pretraining(Shape(vocabulary=500, positions=8, layers=1, width=64, heads=2, inner=64, dropout=0.0))
     model.initialise()
     weights = model.encoder.tokens.weight.detach()
-    assert float(weights.abs().max()) <= 0.04
-    assert float(weights.std()) == pytest.approx(0.02 * 0.8796, rel=0.02)  # of a normal distribution cut at two
+    assert float(weights.abs().max()) <= 0.16  # 0.02 at 1024 wide, 0.08 at 64
+    assert float(weights.std()) == pytest.approx(0.08 * 0.8796, rel=0.02)  # of a normal distribution cut at two
     assert not model.pooler.bias.any()
 
 

@@ -89,7 +89,7 @@ def test_no_mini_batch_of_nothing(batch: int) -> None:
 
 def test_mini() -> None:
     settings = settings_of(Setup(edition=Edition.MINI, seed=1))
-    assert settings.cadence == Cadence(epoch=125, first=63, every=63, last=1500)
+    assert settings.cadence == Cadence(epoch=125, first=63, every=63, last=1000)
     assert settings_of(Setup(edition=Edition.MINI, seed=1, batch_size=256)).opt_base_learning_rate == pytest.approx(
         2 * settings.opt_base_learning_rate
     )

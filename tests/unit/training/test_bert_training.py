@@ -287,3 +287,29 @@ def test_the_model_is_reached_through_its_attribute() -> None:
     training.step()
     assert calls == [4]
     assert not any(name.startswith("inner") for name in training.state()["model"])
+
+
+LARGE = {
+    "opt_base_learning_rate": "1e-3",
+    "opt_learning_rate_training_steps": "40",
+    "train_samples": "1",
+    "eval_samples": "1",
+    "eval_interval_samples": "1000",
+}
+
+
+def test_long_step_of_bert_large(tmp_path: Path) -> None:
+    """One step at full size on an example of 512 tokens: 6 GB of memory, a minute of one core."""
+    write_bert_records(tmp_path, parts=1, each=1, evaluation=1)
+    setup = Setup(edition=Edition.FULL, seed=3, batch_size=1, data=tmp_path, changed=LARGE)
+    (loss,) = drive(BENCHMARK, setup, steps=1).losses
+    assert loss == pytest.approx(np.log(30522) + np.log(2), abs=1)
+
+
+def test_long_loss_of_bert_large_falls_on_a_fixed_batch(tmp_path: Path) -> None:
+    """Twenty steps at full size on the same example of 128 tokens: some minutes of one core."""
+    write_bert_records(tmp_path, parts=1, each=1, evaluation=1, length=128, predictions=20, tokens=128)
+    changed = {**LARGE, "max_sequence_length": "128", "max_predictions_per_seq": "20"}
+    setup = Setup(edition=Edition.FULL, seed=3, batch_size=1, data=tmp_path, changed=changed)
+    losses = drive(BENCHMARK, setup, steps=20).losses
+    assert sum(losses[-3:]) / 3 < 0.8 * losses[0]

@@ -50,11 +50,16 @@ def test_both_names_of_the_rate() -> None:
 def test_a_batch_without_a_reference_point_asks_for_its_own_numbers() -> None:
     with pytest.raises(SettingsError) as caught:
         settings_of(full(2048))
-    assert list(caught.value.problems) == [
-        "opt_base_learning_rate, opt_learning_rate_warmup_steps, lr_decay_start_steps, "
-        "sgd_opt_learning_rate_decay_steps: found nothing, expected a value for each (there are reference points for the "
-        "batch sizes 32768, 55296, 71680)"
+    (problem,) = caught.value.problems
+    missing, _, why = problem.partition(": ")
+    assert missing.split(", ") == [
+        "opt_base_learning_rate",
+        "opt_learning_rate_warmup_steps",
+        "lr_decay_start_steps",
+        "sgd_opt_learning_rate_decay_steps",
     ]
+    points = "there are reference points for the batch sizes 32768, 55296, 71680"
+    assert why == f"found nothing, expected a value for each ({points})"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_a_batch_without_a_reference_point_asks_for_its_own_numbers() -> None:
         ({"max_ind_range": "0"}, "max_ind_range: found 0, expected 1 or more"),
         ({"eval_samples": "1"}, "eval_samples: found 1, expected 2 or more"),
         ({"train_samples": "9"}, "evaluations_per_epoch: found 20, expected 1 to 1 steps"),
-        ({"batch": "9"}, "batch: no hyperparameter of this benchmark"),
+        ({"learning_rate": "9"}, "learning_rate: no hyperparameter of this benchmark"),
     ],
 )
 def test_what_cannot_be(changed: dict[str, str], said: str) -> None:

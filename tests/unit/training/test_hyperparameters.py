@@ -47,7 +47,7 @@ def test_an_impossible_value_is_told_by_the_record() -> None:
 
 def test_two_names_of_one_thing() -> None:
     assert read({"rate": "0.25", "lr": "0.25"}).rate == 0.25
-    with pytest.raises(SettingsError, match="lr: found 0.5, expected the value of rate, which is the same thing"):
+    with pytest.raises(SettingsError, match=r"lr: found 0\.5, expected the value of rate, which is the same thing"):
         read({"rate": "0.25", "lr": "0.5"})
 
 

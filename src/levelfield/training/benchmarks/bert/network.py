@@ -7,6 +7,7 @@ Source: mlcommons/training at 4a4d5a0, language_model/tensorflow/bert: ``modelin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ __all__ = ["FULL", "Named", "Pretraining", "flops_per_example", "log_names", "na
 FULL = replace(BERT_LARGE, gelu="tanh")
 """``bert_config.json``: 24 layers, 1024 wide, 16 heads, 4096 inside, 30,522 tokens, 512 positions."""
 _DEVIATION = 0.02
-"""``initializer_range``; draws beyond twice that are made anew."""
+"""``initializer_range`` of a network 1024 wide; draws beyond twice that are made anew."""
 
 
 def _mini_shape(vocabulary: int, positions: int) -> Shape:
@@ -70,10 +71,14 @@ class Pretraining(nn.Module):
 
     @torch.no_grad()
     def initialise(self) -> None:
-        """Weights as the reference draws them, by torch's generator: a cut normal distribution, biases 0."""
+        """Weights as the reference draws them, by torch's generator: a cut normal distribution, biases 0.
+
+        A narrower network sums fewer products, and draws them as much larger as the root of that ratio.
+        """
+        deviation = _DEVIATION * math.sqrt(FULL.width / self.shape.width)
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
-                nn.init.trunc_normal_(module.weight, std=_DEVIATION, a=-2 * _DEVIATION, b=2 * _DEVIATION)
+                nn.init.trunc_normal_(module.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
             if isinstance(module, nn.Linear):
                 nn.init.zeros_(module.bias)
 

@@ -143,7 +143,7 @@ _POINTS = {
 }
 _DEFAULT_BATCH = 448
 MINI_BATCH = 64
-_MINI_RATE, _MINI_EPOCHS, _MINI_WARMUP = 0.01, 12, 60
+_MINI_RATE, _MINI_EPOCHS, _MINI_WARMUP = 0.01, 8, 60
 _MINI_INTERVAL = 4_000
 
 
@@ -192,13 +192,14 @@ def _full(batch: int) -> tuple[Mapping[str, int | float], str]:
 
 
 def _mini(batch: int) -> Mapping[str, int | float]:
-    """Twelve epochs; the rate grows with the root of the batch, as is usual for LAMB."""
+    """Eight epochs; the rate grows with the root of the batch, as is usual for LAMB."""
     per_epoch = max(1, MINI_TRAIN_PAIRS // max(1, batch))
     return {
         "global_batch_size": batch,
         "opt_base_learning_rate": _MINI_RATE * math.sqrt(max(0, batch) / MINI_BATCH),
         "opt_learning_rate_training_steps": _MINI_EPOCHS * per_epoch,
         "num_warmup_steps": min(_MINI_WARMUP, per_epoch),
+        "opt_lamb_beta_2": 0.98,
         "max_sequence_length": 32,
         "max_predictions_per_seq": 5,
         "train_samples": MINI_TRAIN_PAIRS,

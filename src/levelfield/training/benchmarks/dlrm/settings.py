@@ -127,7 +127,7 @@ def settings_of(setup: Setup) -> Settings:
         case Edition.FULL:
             defaults, why = _full(setup.batch_size)
         case Edition.MINI:
-            defaults, why = _mini(setup.batch_size or MINI_BATCH), ""
+            defaults, why = _mini(MINI_BATCH if setup.batch_size is None else setup.batch_size), ""
     return read_settings(
         Settings,
         defaults,
