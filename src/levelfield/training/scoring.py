@@ -7,6 +7,7 @@ A submission has exactly N runs; the fastest and the slowest are dropped, a run 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from levelfield.rules.training import TrainingBenchmark
 from levelfield.stats.olympic import olympic
@@ -21,22 +22,20 @@ def score_of(runs: Sequence[RunResult], benchmark: TrainingBenchmark) -> Score:
     good = [run.minutes for run in scored if run.succeeded and run.minutes is not None]
     failed = len(scored) - len(good)
     needed = benchmark.runs
-    known = {"runs": len(scored), "needed": needed, "failed": failed}
+    known = Score(minutes=None, runs=len(scored), needed=needed, failed=failed)
     if len(scored) != needed:
-        said = (
-            f"{len(scored)} of the {needed} runs of a submission" if len(scored) < needed else _too_many(scored, needed)
-        )
-        return Score(minutes=None, explanation=said, **known)
+        return replace(known, explanation=_other_number(len(scored), needed))
     found = olympic(good, failed=failed, dropped=benchmark.dropped)
     if found is None:
-        said = f"{failed} runs failed, at most {benchmark.dropped} may"
-        return Score(minutes=None, explanation=said, **known)
+        return replace(known, explanation=f"{failed} runs failed, at most {benchmark.dropped} may")
     low, high = _interval(found.kept)
-    return Score(minutes=found.score, low=low, high=high, kept=found.kept, **known)
+    return replace(known, minutes=found.score, low=low, high=high, kept=found.kept)
 
 
-def _too_many(runs: Sequence[RunResult], needed: int) -> str:
-    return f"{len(runs)} runs where a submission has {needed}: a window of them is chosen by its median score"
+def _other_number(runs: int, needed: int) -> str:
+    if runs < needed:
+        return f"{runs} of the {needed} runs of a submission"
+    return f"{runs} runs where a submission has {needed}: a window of them is chosen by its median score"
 
 
 def _interval(kept: Sequence[float]) -> tuple[float, float]:

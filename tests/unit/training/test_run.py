@@ -71,8 +71,8 @@ def test_log_has_every_key_of_the_rules_in_their_order(tmp_path: Path) -> None:
         "cache_clear", "init_start", "submission_benchmark", "submission_division", "submission_org",
         "submission_platform", "submission_status", "gradient_accumulation_steps", "global_batch_size", "opt_name",
         "sgd_opt_base_learning_rate", "seed", "weights_initialization", "weights_initialization", "init_stop",
-        "run_start", "train_samples", "eval_samples", "block_start", "epoch_start", "epoch_stop", "eval_start", "eval_accuracy",
-        "eval_stop", "block_stop", "run_stop",
+        "run_start", "train_samples", "eval_samples", "block_start", "epoch_start", "epoch_stop", "eval_start",
+        "eval_accuracy", "eval_stop", "block_stop", "run_stop",
     ]  # fmt: skip
     types = {event.key: event.event_type for event in log.events}
     assert (types["run_start"], types["run_stop"], types["seed"]) == (

@@ -57,8 +57,9 @@ class ResnetTraining:
 
     @property
     def hyperparameters(self) -> Mapping[str, LogValue]:
-        """By the names of the rules."""
-        return self._settings.logged
+        """By the names of the rules; batch normalisation spans what one process has of a batch."""
+        settings = self._settings
+        return {**settings.logged, "model_bn_span": settings.batch_size // self._setup.world.size}
 
     @property
     def initial_weights(self) -> tuple[str, ...]:
