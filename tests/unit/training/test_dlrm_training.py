@@ -289,7 +289,7 @@ def test_data_are_read_only_while_the_clock_runs() -> None:
 
 
 def test_long_area_comes_near_the_best_possible() -> None:
-    """Within 0.01 at convergence: sixteen times the pairs of a run, each seen once, the rate falling over the last half."""
+    """Within 0.01 at convergence: 32 times the pairs of a run, each seen once, the rate falling over the last half."""
     changed = {
         "train_samples": "8192000",
         "evaluations_per_epoch": "8",
