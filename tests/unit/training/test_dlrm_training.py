@@ -114,6 +114,11 @@ def test_tables_that_do_not_fit_are_refused_before_they_are_made(monkeypatch: py
         BENCHMARK.build(Setup(edition=Edition.FULL, seed=1))
 
 
+def test_several_gpus_are_refused() -> None:
+    with pytest.raises(SettingsError, match="processes: found 2 on cuda:1, expected 1"):
+        BENCHMARK.build(replace(MINI, world=World(rank=1, size=2, device="cuda:1")))
+
+
 def test_a_step_at_full_width_on_the_reference_files(criteo: Path) -> None:
     """All 26 tables and layers at their width, rows folded to 40; pairs as the binary loader reads them."""
     driven = drive(BENCHMARK, full(criteo), steps=4)
@@ -217,6 +222,8 @@ def test_files_that_are_short_or_absent(criteo: Path, tmp_path: Path) -> None:
     ]
     with pytest.raises(DatasetError, match=r"looked for terabyte_processed_train\.bin or train_data\.bin"):
         BENCHMARK.prepare(full(tmp_path))
+    with pytest.raises(DatasetError, match="absent is not a folder"):
+        BENCHMARK.prepare(full(tmp_path / "absent"))
     with pytest.raises(DatasetError, match="needs Criteo Terabyte"):
         BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1))
     (tmp_path / "train_data.bin").write_bytes(bytes(161))

@@ -31,6 +31,8 @@ def open_train_pairs(folder: Path, layout: RecordLayout = FULL) -> BinaryPairs:
     Raises:
         DatasetError: It is not there, is empty, or ends within a record.
     """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder.", hint="Give the folder of Criteo Terabyte with --data.")
     for name in TRAIN_FILES:
         if (folder / name).is_file():
             return BinaryPairs(folder / name, layout)

@@ -15,7 +15,7 @@ from levelfield.training.benchmarks.dlrm.data import ClickData, Clicks
 from levelfield.training.benchmarks.dlrm.evaluate import area_under_curve
 from levelfield.training.benchmarks.dlrm.network import INITIAL_WEIGHTS, flops_per_pair, parameter_count, widths_of
 from levelfield.training.benchmarks.dlrm.settings import Settings
-from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
+from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_constant_polynomial
 from levelfield.workloads.recommendation.network import Dlrm
@@ -35,6 +35,7 @@ class DlrmTraining:
     def __init__(self, setup: Setup, settings: Settings) -> None:
         self._settings = settings
         self._world = setup.world
+        _require_sharing(setup.world)
         widths = widths_of(setup.edition, settings.max_ind_range)
         _require_memory(parameter_count(widths), setup.world.device)
         torch.manual_seed(setup.seed)
@@ -159,6 +160,20 @@ class DlrmTraining:
     def flops_per_sample(self) -> float:
         """Of a pair, forward and backward."""
         return self._flops
+
+
+def _require_sharing(world: World) -> None:
+    """Refuse several GPUs: their library does not average sparse gradients, and a dense one is as large as its table.
+
+    Raises:
+        SettingsError: Several processes would train on GPUs.
+    """
+    if world.size > 1 and torch.device(world.device).type == "cuda":
+        raise SettingsError(
+            "dlrm cannot be trained by several processes on GPUs.",
+            problems=[f"processes: found {world.size} on {world.device}, expected 1"],
+            hint="One GPU that holds the tables trains it, or several processes on CPUs.",
+        )
 
 
 def _require_memory(parameters: int, device: str) -> None:
