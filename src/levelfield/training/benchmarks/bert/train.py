@@ -106,8 +106,10 @@ class BertTraining:
         for number, part in enumerate(batch.parts(parts), 1):
             with self._shares_gradients(number == parts):
                 with self._arithmetic.forward():
-                    said = self.model(part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions)
-                hidden, following = summed_losses(*said, part)
+                    tokens, next_sentence = self.model(
+                        part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions
+                    )
+                hidden, following = summed_losses(tokens, next_sentence, part)
                 loss = world.size * (hidden / hidden_tokens + following / settings.global_batch_size)
                 self._arithmetic.backward(loss)
             total += loss.detach()

@@ -77,7 +77,7 @@ class Settings:
         if self.sgd_opt_learning_rate_decay_poly_power < 1:
             found = f"{self.sgd_opt_learning_rate_decay_poly_power}, expected 1 or more (closed: 2)"
             yield f"sgd_opt_learning_rate_decay_poly_power: found {found}"
-        if not 1 <= self.evaluations_per_epoch <= self.epoch_steps:
+        if self.global_batch_size >= 1 and not 1 <= self.evaluations_per_epoch <= self.epoch_steps:
             yield f"evaluations_per_epoch: found {self.evaluations_per_epoch}, expected 1 to {self.epoch_steps} steps"
 
     @property
