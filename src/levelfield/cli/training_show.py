@@ -99,5 +99,6 @@ def _score_line(score: Score) -> str:
     interval = ""
     if score.low is not None and score.high is not None and math.isfinite(score.low):
         interval = f" (95 % interval {format_number(score.low)} to {format_number(score.high)})"
+    of = score.explanation if score.window_first is not None else f"{score.runs} runs"
     failed = f", {score.failed} failed" if score.failed else ""
-    return f"{label}{format_number(score.minutes)} minutes{interval}, olympic mean of {score.runs} runs{failed}"
+    return f"{label}{format_number(score.minutes)} minutes{interval}, olympic mean of {of}{failed}"

@@ -180,7 +180,10 @@ class Loop:
         self._epoch_open = 0
 
     def _read_losses(self) -> Ended | None:
-        losses = self._group.means(torch.stack(self._unread).float()).tolist()
+        if len(self._unread) == self._group.world.size == 1:
+            losses = [self._unread[0].item()]
+        else:
+            losses = self._group.means(torch.stack(self._unread).float()).tolist()
         self._unread.clear()
         first = self.step - len(losses) + 1
         self._emit(Learned(stamp=self._clock.now(), step=self.step, progress=self.progress, losses=tuple(losses)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,10 @@ class Score:
     needed: int = 0
     """How many a submission has, exactly."""
     failed: int = 0
+    window_first: int | None = None
+    """Where there are more runs than needed: the first of those that are the submission, from 0."""
     explanation: str = ""
-    """Why there is no score, or what it is no score of."""
+    """Why there is no score, or how the runs of a submission were chosen from more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +134,36 @@ class Report:
         return replace(self, runs=tuple(run if other.log == run.log else other for other in self.runs))
 
     def to_json(self) -> str:
-        """The text of the file; what is no number in JSON stands as a text."""
-        document = {"schema": SCHEMA, **asdict(self)}
-        return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        """The text of the file, one line a run; it is written during runs, and so made without detours."""
+        runs = ",\n".join(_line(run) for run in self.runs)
+        score = "null" if self.score is None else _line(self.score)
+        return f'{{"schema": "{SCHEMA}",\n"header": {_line(self.header)},\n"runs": [\n{runs}\n],\n"score": {score}}}\n'
+
+
+def _line(record: Header | RunResult | Score | Point) -> str:
+    try:
+        return json.dumps(record, default=_plain, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # a loss that broke a run must not break its record: what is no number stands as a text
+        finite = _finite(json.loads(json.dumps(record, default=_plain)))
+        return json.dumps(finite, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """A record by its fields, shallow: the encoder asks again for what is in it."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"A record cannot hold {type(value).__name__}.")
 
 
 def _finite(value: Any) -> Any:
-    """NaN and infinities as texts: a loss that broke a run must not break its record."""
+    """NaN and infinities as texts."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_finite(inner) for inner in value]
     return value
 

@@ -1,7 +1,8 @@
 """What several runs of one benchmark come to: the olympic mean, and how sure it is.
 
-A submission has exactly N runs; the fastest and the slowest are dropped, a run that failed counts as slowest
-(training_rules.adoc, "Benchmark Results").
+A submission has exactly N runs; the fastest and the slowest are dropped, a run that failed counts as slowest. Of more
+runs a window of N that follow each other is the submission, chosen by its median score (training_rules.adoc,
+"Benchmark Results").
 """
 
 from __future__ import annotations
@@ -18,24 +19,40 @@ __all__ = ["score_of"]
 
 def score_of(runs: Sequence[RunResult], benchmark: TrainingBenchmark) -> Score:
     """The score of runs in the order in which they were started; resumed ones are left out."""
-    scored = [run for run in runs if run.is_scored]
-    good = [run.minutes for run in scored if run.succeeded and run.minutes is not None]
-    failed = len(scored) - len(good)
+    times = [run.minutes if run.succeeded else None for run in runs if run.is_scored]
     needed = benchmark.runs
-    known = Score(minutes=None, runs=len(scored), needed=needed, failed=failed)
-    if len(scored) != needed:
-        return replace(known, explanation=_other_number(len(scored), needed))
+    known = Score(minutes=None, runs=len(times), needed=needed, failed=times.count(None))
+    if len(times) < needed:
+        return replace(known, explanation=f"{len(times)} of the {needed} runs of a submission")
+    if len(times) > needed:
+        return _of_window(known, times, benchmark)
+    return _of_exactly(known, times, benchmark)
+
+
+def _of_window(known: Score, times: Sequence[float | None], benchmark: TrainingBenchmark) -> Score:
+    """More runs than a submission has: one window of them, the lower of two middle ones."""
+    from levelfield.stats.olympic_window import choose_window  # noqa: PLC0415 - most commands have no use for it
+
+    needed = benchmark.runs
+    choice = choose_window(times, runs=needed, dropped=benchmark.dropped)
+    first = choice.chosen.first
+    said = f"runs {first + 1} to {first + needed} of {len(times)}, the window with the median score"
+    if choice.is_ambiguous:
+        upper = choice.upper
+        other = "no score" if upper.score is None else f"{upper.score:.6g} minutes"
+        said += f"; of two middle ones the lower: the upper, from run {upper.first + 1}, has {other}"
+    within = _of_exactly(replace(known, failed=0), times[first : first + needed], benchmark)
+    return replace(within, failed=known.failed, window_first=first, explanation=within.explanation or said)
+
+
+def _of_exactly(known: Score, times: Sequence[float | None], benchmark: TrainingBenchmark) -> Score:
+    good = [time for time in times if time is not None]
+    failed = len(times) - len(good)
     found = olympic(good, failed=failed, dropped=benchmark.dropped)
     if found is None:
         return replace(known, explanation=f"{failed} runs failed, at most {benchmark.dropped} may")
     low, high = _interval(found.kept)
     return replace(known, minutes=found.score, low=low, high=high, kept=found.kept)
-
-
-def _other_number(runs: int, needed: int) -> str:
-    if runs < needed:
-        return f"{runs} of the {needed} runs of a submission"
-    return f"{runs} runs where a submission has {needed}: a window of them is chosen by its median score"
 
 
 def _interval(kept: Sequence[float]) -> tuple[float, float]:

@@ -53,6 +53,7 @@ class RecordListener:
         self._meter = Meter()
         self._started_ms = 0
         self._published_ns = 0
+        self._far = (0, 0.0)
         publish(result)
 
     def on(self, event: Event) -> None:
@@ -73,10 +74,11 @@ class RecordListener:
                 self._energy = self._make_energy()
                 self._started_ms = event.stamp.time_ms
                 started = datetime.fromtimestamp(event.stamp.time_ms / 1000, UTC)
-                self._change(started=started.isoformat(timespec="seconds"), step=event.step)
+                self._change(started=started.isoformat(timespec="seconds"))
+                self._far = (event.step, 0.0)
                 self._bring_up_to_date(event)
             case Learned():
-                self._change(step=event.step, progress=event.progress)
+                self._far = (event.step, event.progress)  # taken into the result when that is written
                 if event.stamp.monotonic_ns - self._published_ns > _MOST_GAP_NS:
                     self._bring_up_to_date(event)
             case DataOpened() | Evaluated():
@@ -89,9 +91,8 @@ class RecordListener:
                     reason=event.reason,
                     minutes=minutes,
                     drift_ms=event.drift_ns / NS_PER_MS,
-                    step=event.step,
-                    progress=event.progress,
                 )
+                self._far = (event.step, event.progress)
                 self._bring_up_to_date(event)
             case _:
                 pass
@@ -102,7 +103,10 @@ class RecordListener:
     def _bring_up_to_date(self, event: Event) -> None:
         meter = self._meter
         self._published_ns = event.stamp.monotonic_ns
+        step, progress = self._far
         self._change(
+            step=step,
+            progress=progress,
             samples_per_s=meter.samples_per_s,
             training_s=meter.training_ns / NS_PER_S,
             evaluation_s=meter.evaluation_ns / NS_PER_S,
