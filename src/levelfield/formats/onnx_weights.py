@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from levelfield.errors import FormatError, InputError
+from levelfield.formats.protobuf import fields, number
 
 __all__ = ["type_name", "weight_types"]
 
@@ -43,7 +44,6 @@ NAMES = {
     23: "fp4",
 }
 """``TensorProto.DataType``, as submissions spell the types."""
-LONGEST_VARINT = 10
 
 
 def weight_types(path: Path) -> tuple[str, ...]:
@@ -83,59 +83,21 @@ def type_name(dtype: np.dtype[Any]) -> str:
 
 def _initializers(data: mmap.mmap) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Data type and shape of each initializer."""
-    for field, begin, end in _fields(data, 0, len(data)):
+    for field, _, begin, end in fields(data, 0, len(data)):
         if field == GRAPH:
-            for inner, start, stop in _fields(data, begin, end):
+            for inner, _, start, stop in fields(data, begin, end):
                 if inner == INITIALIZER:
                     yield _tensor(data, start, stop)
 
 
 def _tensor(data: mmap.mmap, begin: int, end: int) -> tuple[int, tuple[int, ...]]:
     kind, shape = 0, []
-    for field, start, stop in _fields(data, begin, end):
+    for field, _, start, stop in fields(data, begin, end):
         if field == DATA_TYPE:
-            kind = _varint(data, start)[0]
+            kind = number(data, start)[0]
         elif field == DIMS:  # one by one, or packed
             position = start
             while position < stop:
-                axis, position = _varint(data, position)
+                axis, position = number(data, position)
                 shape.append(axis)
     return kind, tuple(shape)
-
-
-def _fields(data: mmap.mmap, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, begin and end of each field of a message.
-
-    Raises:
-        IndexError: A field ends beyond the message, or is of no known kind.
-    """
-    position = begin
-    while position < end:
-        tag, position = _varint(data, position)
-        start = position
-        match tag & 7:
-            case 0:
-                _, position = _varint(data, position)
-            case 1:
-                position += 8
-            case 2:
-                length, start = _varint(data, position)
-                position = start + length
-            case 5:
-                position += 4
-            case _:
-                raise IndexError
-        if position > end:
-            raise IndexError
-        yield tag >> 3, start, position
-
-
-def _varint(data: mmap.mmap, position: int) -> tuple[int, int]:
-    """A number of the wire format, and where the next thing begins."""
-    value = 0
-    for shift in range(LONGEST_VARINT):
-        byte = data[position + shift]
-        value |= (byte & 0x7F) << (7 * shift)
-        if byte < 0x80:
-            return value, position + shift + 1
-    raise IndexError

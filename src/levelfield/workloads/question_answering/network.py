@@ -35,6 +35,8 @@ class Shape:
     inner: int
     """Width inside the feed-forward part."""
     dropout: float
+    gelu: str = "none"
+    """How its function is approximated, in torch's words: ``none``, or ``tanh`` as TensorFlow's BERT was trained."""
 
 
 BERT_LARGE = Shape(vocabulary=30522, positions=512, layers=24, width=1024, heads=16, inner=4096, dropout=0.1)
@@ -61,6 +63,7 @@ class Layer(nn.Module):
         self.outer = nn.Linear(shape.inner, shape.width)
         self.outer_norm = nn.LayerNorm(shape.width, eps=1e-12)
         self.dropout = nn.Dropout(shape.dropout)
+        self.gelu = shape.gelu
 
     def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """(batch, tokens, width) with bias (batch, 1, 1, tokens) to (batch, tokens, width)."""
@@ -73,7 +76,9 @@ class Layer(nn.Module):
         scores = query @ key.transpose(-1, -2) / math.sqrt(self.head_width) + bias
         mixed = (self.dropout(scores.softmax(-1)) @ value).transpose(1, 2).flatten(2)
         x = self.mixed_norm(x + self.dropout(self.mixed(mixed)))
-        added: torch.Tensor = self.outer_norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
+        added: torch.Tensor = self.outer_norm(
+            x + self.dropout(self.outer(functional.gelu(self.inner(x), approximate=self.gelu)))
+        )
         return added
 
 

@@ -42,7 +42,7 @@ from levelfield.workloads.recommendation.trace import (
     read_trace,
 )
 
-__all__ = ["BinaryPairs", "CriteoDay", "check", "open_criteo"]
+__all__ = ["OFFICIAL_TABLES", "BinaryPairs", "CriteoDay", "check", "open_criteo", "open_test_pairs", "write_binary"]
 
 BINARY_FILE = "terabyte_processed_test.bin"
 TRACE_FILES = ("dlrm_trace_of_aggregated_samples.txt", "sample_partition_trace.txt")
@@ -73,6 +73,7 @@ class BinaryPairs:
 
     def __init__(self, path: Path, layout: RecordLayout) -> None:
         self.layout = layout
+        self.path = path
         width = 4 * layout.columns
         try:
             size = path.stat().st_size
@@ -115,10 +116,8 @@ def open_criteo(folder: Path, layout: RecordLayout = FULL) -> CriteoDay:
         DatasetError: Nothing is there that can be used, or it is damaged.
         OutputError: The binary file cannot be written.
     """
-    form, path = _found(folder)
-    if form is not Form.BINARY:
-        path = _converted(form, path, layout)
-    pairs = BinaryPairs(path, layout)
+    pairs = open_test_pairs(folder, layout)
+    path = pairs.path
     trace = _trace(folder, len(pairs))
     if trace.pairs != len(pairs):
         raise DatasetError(
@@ -126,6 +125,19 @@ def open_criteo(folder: Path, layout: RecordLayout = FULL) -> CriteoDay:
             hint="The trace of the round is for 89,137,319 pairs. Remove it, and one is drawn for what is there.",
         )
     return CriteoDay(pairs, trace)
+
+
+def open_test_pairs(folder: Path, layout: RecordLayout = FULL) -> BinaryPairs:
+    """Open the test half of the day alone, without samples; arrays or text are written as the binary file first.
+
+    Raises:
+        DatasetError: Nothing is there that can be used, or it is damaged.
+        OutputError: The binary file cannot be written.
+    """
+    form, path = _found(folder)
+    if form is not Form.BINARY:
+        path = _converted(form, path, layout)
+    return BinaryPairs(path, layout)
 
 
 def _found(folder: Path) -> tuple[Form, Path]:
@@ -160,9 +172,19 @@ def _converted(form: Form, path: Path, layout: RecordLayout) -> Path:
         if not half:
             raise DatasetError(f"{path} is empty.", hint="The copy may be cut off; compare its size and MD5.")
         records = records_of_text(path, layout, dictionaries, lines=half)
+    write_binary(target, records)
+    return target
+
+
+def write_binary(target: Path, records: Iterable[Records]) -> None:
+    """Write records as the binary file, which appears when it is whole.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     temporary: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{BINARY_FILE}.", dir=folder)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
             for block in records:
@@ -175,7 +197,6 @@ def _converted(form: Form, path: Path, layout: RecordLayout) -> Path:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-    return target
 
 
 def check(folder: Path, layout: RecordLayout = FULL) -> DatasetReport:

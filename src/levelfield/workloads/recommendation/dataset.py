@@ -22,6 +22,7 @@ __all__ = [
     "MINI_TRACE_SEED",
     "ClickDataset",
     "LoadedPairs",
+    "MiniPairs",
     "Pairs",
     "check",
     "mini_pairs",

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CATEGORIES", "COUNTS", "MODULUS", "ROWS", "WORLD_SEED", "ClickProcess", "Clicks"]
+__all__ = ["CATEGORIES", "COUNTS", "INFERENCE", "MODULUS", "ROWS", "WORLD_SEED", "ClickProcess", "ClickRule", "Clicks"]
 
 COUNTS = 4
 """Numeric features."""
@@ -44,12 +44,26 @@ _WEIGHTS = (0.45, -0.35, 0.25, 0.15)
 """Of log(1 + count), less its centre."""
 _MEDIANS = (4, 12, 40, 150)
 """Of the counts."""
-_EFFECT = 0.3
-"""Standard deviation of the effect of a category's value."""
-_LATENT = 0.42
-"""Standard deviation of a latent coordinate; a dot product of two vectors has that squared, times the root of 4."""
 _BIAS = -1.15
 """About three clicks in ten, as the reference data after sub-sampling; clicks that are rarer would say less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClickRule:
+    """How strong the parts of a rule are."""
+
+    seed: int
+    """Of effects and latent vectors."""
+    effect: float
+    """Standard deviation of the effect of a category's value."""
+    latent: float
+    """Standard deviation of a latent coordinate; a dot product of two vectors has that squared, times the root of 4."""
+    steepness: float
+    """The row of rank r has a share like 1 / (r + rows / 30) to this power."""
+
+
+INFERENCE = ClickRule(seed=WORLD_SEED, effect=0.3, latent=0.42, steepness=1.0)
+"""What the mini edition of the inference suite is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +83,19 @@ class Clicks:
 
 
 class ClickProcess:
-    """The rule: tables of quantiles, effects, latent vectors and probabilities."""
+    """A rule as tables: of quantiles, effects, latent vectors and probabilities."""
 
-    def __init__(self) -> None:
-        bits = np.random.PCG64(WORLD_SEED)
+    def __init__(self, rule: ClickRule = INFERENCE) -> None:
+        bits = np.random.PCG64(rule.seed)
         self._count_of = [_count_quantiles(median) for median in _MEDIANS]
         self._count_effect = [
             _rounded(weight * (np.log1p(np.maximum(counts, 0)) - math.log1p(median)))
             for weight, counts, median in zip(_WEIGHTS, self._count_of, _MEDIANS, strict=True)
         ]
-        self._row_of = [_row_quantiles(rows, bits) for rows in ROWS]
-        self._effect = [_rounded(_EFFECT * _bell(bits, rows)) for rows in ROWS]
+        self._row_of = [_row_quantiles(rows, rule.steepness, bits) for rows in ROWS]
+        self._effect = [_rounded(rule.effect * _bell(bits, rows)) for rows in ROWS]
         # Coordinates count in 1/64, so a product of two does in 1/4096.
-        coordinates = [np.rint(64 * _LATENT * _bell(bits, rows * _RANK)).astype(np.int64) for rows in ROWS]
+        coordinates = [np.rint(64 * rule.latent * _bell(bits, rows * _RANK)).astype(np.int64) for rows in ROWS]
         self._latent = [latent.reshape(-1, _RANK) for latent in coordinates]
         self._square = [np.square(latent).sum(axis=1) for latent in self._latent]
         steps = np.arange(-_BOUND, _BOUND + 1) / _STEP
@@ -134,9 +148,9 @@ def _count_quantiles(median: int) -> NDArray[np.int64]:
     return counts
 
 
-def _row_quantiles(rows: int, bits: np.random.PCG64) -> NDArray[np.int64]:
-    """(65536,): the row for each quantile; the row of rank r has a share like 1 / (r + rows / 30), ranks mixed."""
-    shares = 1 / (np.arange(rows) + rows / 30)
+def _row_quantiles(rows: int, steepness: float, bits: np.random.PCG64) -> NDArray[np.int64]:
+    """(65536,): the row for each quantile, ranks mixed."""
+    shares = 1 / (np.arange(rows) + rows / 30) ** steepness
     ends = np.rint(_QUANTILES * np.cumsum(shares) / shares.sum()).astype(np.int64)
     order = np.argsort(bits.random_raw(rows), kind="stable")
     return order[np.searchsorted(ends, np.arange(_QUANTILES), side="right")]

@@ -1,0 +1,43 @@
+"""``dlrm``: will a user click? Criteo Terabyte, or clicks drawn from a known rule; the area under the ROC curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from levelfield.errors import DatasetError
+from levelfield.rules import load_training
+from levelfield.training.benchmarks.dlrm.settings import MINI_TARGET, settings_of
+from levelfield.training.port import Benchmark, Edition, Setup, Training
+
+__all__ = ["BENCHMARK"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dlrm:
+    name: str = "dlrm"
+    mini: str = "DLRM with 8 tables on 256,000 clicks drawn from a rule whose best possible area is known"
+
+    def targets(self, edition: Edition) -> Mapping[str, float]:
+        if edition is Edition.MINI:
+            return {"auc": MINI_TARGET}
+        return {target.key: target.bound for target in load_training("training-v1.1").benchmark(self.name).targets}
+
+    def prepare(self, setup: Setup) -> None:
+        settings = settings_of(setup)
+        if setup.edition is Edition.MINI:
+            return
+        if setup.data is None:
+            raise DatasetError("The full edition of dlrm needs Criteo Terabyte.", hint="Give its folder with --data.")
+        from levelfield.training.benchmarks.dlrm.data import layout_of, prepare_files  # noqa: PLC0415 - torch
+
+        prepare_files(setup.data, layout_of(setup.edition, settings))
+
+    def build(self, setup: Setup) -> Training:
+        settings = settings_of(setup)
+        from levelfield.training.benchmarks.dlrm.train import DlrmTraining  # noqa: PLC0415 - torch
+
+        return DlrmTraining(setup, settings)
+
+
+BENCHMARK: Benchmark = _Dlrm()
