@@ -21,6 +21,7 @@ __all__ = [
     "counts_edges",
     "drawn",
     "intersections",
+    "pasted_edges",
     "polygon_edges",
     "text_counts",
 ]
@@ -247,3 +248,11 @@ def _turned(turns: Ints) -> Ints:
     """Edges from the pixels where a mask turns on or off, in any order: two turns at one pixel undo each other."""
     places, times = np.unique(turns, return_counts=True)
     return places[times % 2 == 1].astype(np.int64)
+
+
+def pasted_edges(bitmap: Bools, *, left: int, top: int, height: int) -> Ints:
+    """The edges, in a picture of this height, of a bitmap that lies at (left, top) and wholly in it."""
+    # A row of nothing below keeps each run in its column.
+    edges = bitmap_edges(np.pad(bitmap, ((0, 1), (0, 0))))
+    column, row = np.divmod(edges, bitmap.shape[0] + 1)
+    return (column + left) * height + row + top

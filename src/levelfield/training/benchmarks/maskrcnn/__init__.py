@@ -1,0 +1,1 @@
+"""Mask R-CNN: objects, their boxes and their masks (README.md)."""
