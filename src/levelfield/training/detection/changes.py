@@ -34,7 +34,9 @@ class Changes:
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or value < least:
-            self._problems.append(f"{name}: found {text!r}, expected a number {'of 0 or more' if not least else 'above 0'}")
+            self._problems.append(
+                f"{name}: found {text!r}, expected a number {'of 0 or more' if not least else 'above 0'}"
+            )
             return default
         return value
 
@@ -57,7 +59,9 @@ class Changes:
         values = [_whole(part) for part in text.strip("[] ").split(",")]
         whole = [value for value in values if value is not None and value > 0]
         if len(whole) != len(default) or len(values) != len(default) or whole != sorted(whole):
-            self._problems.append(f"{name}: found {text!r}, expected {len(default)} ascending whole numbers, as in 40,50")
+            self._problems.append(
+                f"{name}: found {text!r}, expected {len(default)} ascending whole numbers, as in 40,50"
+            )
             return default
         return tuple(whole)
 

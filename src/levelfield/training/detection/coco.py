@@ -20,7 +20,7 @@ from levelfield.training.detection.order import Ints
 from levelfield.workloads.object_detection.annotations import Annotations, Outline, read_annotations
 from levelfield.workloads.pictures import Pixels, decoded
 
-__all__ = ["ahead", "CocoPart", "read_part", "resized"]
+__all__ = ["CocoPart", "ahead", "read_part", "resized"]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -36,6 +36,8 @@ class CocoPart:
 
     numbers: Ints
     """(pictures,): COCO's ids."""
+    every: Ints
+    """Those of all the pictures in the file, used or not."""
     paths: tuple[Path, ...]
     heights: Ints
     widths: Ints
@@ -61,7 +63,9 @@ class CocoPart:
         try:
             pixels = decoded(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise DatasetError(f"{path} cannot be read: {error}.", hint="Copy this file again from its source.") from error
+            raise DatasetError(
+                f"{path} cannot be read: {error}.", hint="Copy this file again from its source."
+            ) from error
         wanted = (int(self.heights[row]), int(self.widths[row]))
         if pixels.shape[:2] != wanted:
             raise DatasetError(
@@ -112,6 +116,7 @@ def read_part(
     by_picture = np.split(np.argsort(at, kind="stable"), np.cumsum(np.bincount(at, minlength=len(order)))[:-1])
     return CocoPart(
         numbers=annotations.numbers[rows],
+        every=annotations.numbers,
         paths=paths,
         heights=annotations.heights[rows],
         widths=annotations.widths[rows],
@@ -139,7 +144,9 @@ def resized(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.ascontiguousarray(found[0].permute(1, 2, 0).numpy())
 
 
-def ahead(batches: Iterable[S], make: Callable[[S], T], *, threads: int = DECODERS, batches_ahead: int = 3) -> Iterator[T]:
+def ahead(
+    batches: Iterable[S], make: Callable[[S], T], *, threads: int = DECODERS, batches_ahead: int = 3
+) -> Iterator[T]:
     """Batches in their order, some of them prepared by threads before they are asked for.
 
     Args:

@@ -1,4 +1,4 @@
-"""The order of an epoch: drawn from seed and epoch alone, so that any number of processes walks through the same one."""
+"""The order of an epoch: drawn from seed and epoch alone, so that any number of processes has the same one."""
 
 from __future__ import annotations
 

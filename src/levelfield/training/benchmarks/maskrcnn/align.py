@@ -24,7 +24,13 @@ def levels_of(boxes: Tensor, canonical: tuple[float, int], strides: Sequence[int
 
 
 def region_features(
-    maps: Sequence[Tensor], strides: Sequence[int], boxes: Tensor, pictures: Tensor, levels: Tensor, cells: int, samples: int
+    maps: Sequence[Tensor],
+    strides: Sequence[int],
+    boxes: Tensor,
+    where: tuple[Tensor, Tensor],
+    *,
+    cells: int,
+    samples: int,
 ) -> Tensor:
     """(n, channels, cells, cells): what the regions look like.
 
@@ -35,11 +41,11 @@ def region_features(
         maps: (pictures, channels, height, width) for each level.
         strides: Pixels of a cell of each.
         boxes: (n, 4) in pixels.
-        pictures: (n,): which picture each region lies in.
-        levels: (n,): which map is used.
+        where: (n,) and (n,): which picture each region lies in, and which map is used.
         cells: Of the result, on a side.
         samples: Points on a side of each cell.
     """
+    pictures, levels = where
     channels = maps[0].shape[1]
     table = torch.cat([one.permute(0, 2, 3, 1).reshape(-1, channels) for one in maps])
     shapes = torch.tensor([one.shape[2:] for one in maps], device=boxes.device)

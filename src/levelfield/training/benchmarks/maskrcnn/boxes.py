@@ -1,7 +1,7 @@
 """Boxes in torch: overlap, the way from one to another, and suppression of those that say the same.
 
-A box is left, top, right, bottom of its outermost pixels, so a box of one pixel has left == right: the convention of the
-reference (``structures/bounding_box.py``, ``TO_REMOVE``), which its widths of ``right - left + 1`` come from.
+A box is left, top, right, bottom of its outermost pixels, so a box of one pixel has left == right: the convention of
+the reference (``structures/bounding_box.py``, ``TO_REMOVE``), whose widths are ``right - left + 1``.
 """
 
 from __future__ import annotations

@@ -27,7 +27,18 @@ from levelfield.workloads.object_detection.generator import scenes
 from levelfield.workloads.object_detection.preprocess import Values, picture_input
 from levelfield.workloads.pictures import Layout
 
-__all__ = ["Bitmap", "CocoPictures", "Polygons", "Sample", "ScenePictures", "Scored", "Source", "collated", "size_of", "targets_of"]
+__all__ = [
+    "Bitmap",
+    "CocoPictures",
+    "Polygons",
+    "Sample",
+    "ScenePictures",
+    "Scored",
+    "Source",
+    "collated",
+    "size_of",
+    "targets_of",
+]
 
 MEANS_BGR = np.array([102.9801, 115.9465, 122.7717], np.float32)
 TRAIN_SEED, TEST_SEED = 20211201, 20211202

@@ -23,7 +23,7 @@ from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.proposals import proposed
 from levelfield.training.benchmarks.maskrcnn.settings import Picking
 
-__all__ = ["Found", "detected", "pasted", "precision", "in_picture"]
+__all__ = ["Found", "detected", "in_picture", "pasted", "precision"]
 
 LEAST_SCORE = 0.05
 MOST_OVERLAP = 0.5

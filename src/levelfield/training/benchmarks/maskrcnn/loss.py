@@ -83,14 +83,14 @@ def losses(network: MaskRcnnNetwork, maps: Sequence[Tensor], targets: Targets, p
         region = _region_targets(regions, targets, picking)
         side = 2 * network.design.mask_pool
         masks = _cropped(region, targets, side)
-        counts = _over_all(torch.stack([anchor.count, region.count, torch.tensor(len(masks), device=anchor.count.device)]))
+        counts = _over_all(
+            torch.stack([anchor.count, region.count, torch.tensor(len(masks), device=anchor.count.device)])
+        )
     picked = anchor.positive | anchor.negative
     objectness = functional.binary_cross_entropy_with_logits(
         every_score[picked], anchor.positive[picked].to(every_score.dtype), reduction="sum"
     )
-    proposal_boxes = functional.smooth_l1_loss(
-        every_way[anchor.positive], anchor.ways, reduction="sum", beta=1 / 9
-    )
+    proposal_boxes = functional.smooth_l1_loss(every_way[anchor.positive], anchor.ways, reduction="sum", beta=1 / 9)
     logits, region_ways = network.roi_heads.box(
         network.regions(maps, region.boxes, region.pictures, network.design.box_pool)
     )
@@ -156,7 +156,11 @@ def _region_targets(regions: Regions, targets: Targets, picking: Picking) -> _Re
     real = torch.cat([regions.real, targets.classes > 0], dim=1)
     objects = assigned(boxes, targets.boxes, targets.classes > 0, match=REGION_MATCH, background=REGION_MATCH)
     positive, negative = chosen(
-        (objects >= 0) & real, (objects == BACKGROUND) & real, _keys(targets, boxes.shape[1]), picking.regions, REGIONS_WITH_OBJECT
+        (objects >= 0) & real,
+        (objects == BACKGROUND) & real,
+        _keys(targets, boxes.shape[1]),
+        picking.regions,
+        REGIONS_WITH_OBJECT,
     )
     picture, place = torch.nonzero(positive | negative, as_tuple=True)
     number = objects[picture, place].clamp(min=0)

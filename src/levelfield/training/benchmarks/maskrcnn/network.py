@@ -7,7 +7,8 @@ What the heads are trained on is in ``loss.py``, what is made of their answers i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from torch.nn import functional
 from levelfield.training.benchmarks.maskrcnn.align import levels_of, region_features
 from levelfield.training.benchmarks.maskrcnn.settings import Architecture, Norm, Stage
 
-__all__ = ["FrozenBatchNorm", "MaskRcnnNetwork", "cell_anchors", "grid_anchors"]
+__all__ = ["FrozenBatchNorm", "MaskRcnnNetwork", "ResNet", "backbone_names", "cell_anchors", "grid_anchors"]
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class FrozenBatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Scale and shift each channel."""
         scale = self.weight * self.running_var.rsqrt()
         shift = self.bias - self.running_mean * scale
         return x * scale[:, None, None].to(x.dtype) + shift[:, None, None].to(x.dtype)
@@ -117,6 +119,7 @@ class ResNet(nn.Module):
             part.requires_grad_(requires_grad=False)
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        """See the class."""
         x = self.stem(x)
         found = []
         for number in range(1, self.count + 1):
@@ -329,7 +332,7 @@ class MaskRcnnNetwork(nn.Module):
         """(n, channels, cells, cells): features of boxes (n, 4), which lie in pictures (n,)."""
         maps, strides = maps[:-1], self.design.strides[:-1]  # the coarsest is for proposals alone
         levels = levels_of(boxes, self.design.canonical, strides)
-        return region_features(maps, strides, boxes, pictures, levels, cells, self.design.samples)
+        return region_features(maps, strides, boxes, (pictures, levels), cells=cells, samples=self.design.samples)
 
 
 def cell_anchors(design: Architecture) -> list[Tensor]:
@@ -354,6 +357,41 @@ def cell_anchors(design: Architecture) -> list[Tensor]:
 def grid_anchors(cell: Tensor, stride: int, height: int, width: int) -> Tensor:
     """(height * width * aspects, 4): row by row, cell by cell."""
     y, x = torch.meshgrid(
-        torch.arange(height, device=cell.device) * stride, torch.arange(width, device=cell.device) * stride, indexing="ij"
+        torch.arange(height, device=cell.device) * stride,
+        torch.arange(width, device=cell.device) * stride,
+        indexing="ij",
     )
     return (torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4) + cell).reshape(-1, 4)
+
+
+def backbone_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of ResNet-50 under the names of :class:`ResNet`.
+
+    Args:
+        weights: With the reference's names, as ``backbone.body.layer1.0.conv1.weight``; or with Caffe2's, as
+            ``res2_0_branch2a_w``, where batch normalisation is two numbers and the others are 0 and 1.
+    """
+    found = {}
+    for name, value in weights.items():
+        if (own := _caffe_name(name)) is None:
+            found[name.removeprefix("module.").removeprefix("backbone.body.")] = value
+            continue
+        found[own] = value
+        part, _, kind = own.rpartition(".")
+        if kind == "bias":
+            found[f"{part}.running_mean"], found[f"{part}.running_var"] = (
+                torch.zeros_like(value),
+                torch.ones_like(value),
+            )
+    return found
+
+
+def _caffe_name(name: str) -> str | None:
+    kinds = {"w": "weight", "bn_s": "weight", "bn_b": "bias"}
+    if match := re.fullmatch(r"(res_)?conv1_(w|bn_s|bn_b)", name):
+        return f"stem.{'conv1' if match[2] == 'w' else 'bn1'}.{kinds[match[2]]}"
+    if match := re.fullmatch(r"res([2-5])_(\d+)_branch(1|2[abc])_(w|bn_s|bn_b)", name):
+        place, norm = "abc".find(match[3][-1]) + 1, match[4] != "w"
+        part = f"{'bn' if norm else 'conv'}{place}" if place else f"downsample.{int(norm)}"
+        return f"layer{int(match[1]) - 1}.{match[2]}.{part}.{kinds[match[4]]}"
+    return None

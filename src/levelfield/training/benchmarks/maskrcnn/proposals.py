@@ -31,7 +31,13 @@ class Regions:
 
 @torch.no_grad()
 def proposed(
-    anchors: Sequence[Tensor], scores: Sequence[Tensor], ways: Sequence[Tensor], sizes: Tensor, picking: Picking, *, train: bool
+    anchors: Sequence[Tensor],
+    scores: Sequence[Tensor],
+    ways: Sequence[Tensor],
+    sizes: Tensor,
+    picking: Picking,
+    *,
+    train: bool,
 ) -> Regions:
     """Pick regions.
 

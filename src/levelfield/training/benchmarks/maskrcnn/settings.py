@@ -72,7 +72,7 @@ class Architecture:
     samples: int
     """Points on a side of each such cell."""
     canonical: tuple[float, int]
-    """A region of this side (pixels) is looked at in the level of this stride; one of half the side in half the stride."""
+    """A region of this side (pixels) is looked at in the level of this stride, one of half the side one level finer."""
     box_features: int
     mask_channels: tuple[int, ...]
     """Of the mask head's convolutions."""
@@ -85,7 +85,7 @@ class Picking:
     per_level: tuple[int, int]
     """The best anchors of a level, in training and in evaluation."""
     candidates: tuple[int, int]
-    """What is left of all levels after suppression: in training for all the pictures of a process, in evaluation each."""
+    """What is left of all levels after suppression: in training of all the pictures of a process, otherwise of each."""
     anchors: int
     """Anchors of a picture that count in the loss of the region proposals; half of them with an object, at most."""
     regions: int

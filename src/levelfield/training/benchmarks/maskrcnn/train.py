@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count, islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,13 +14,14 @@ from torch import Tensor, nn
 from levelfield.training.benchmarks.maskrcnn.data import CocoPictures, ScenePictures, Source, collated, targets_of
 from levelfield.training.benchmarks.maskrcnn.evaluate import Found, detected, in_picture, precision
 from levelfield.training.benchmarks.maskrcnn.loss import Targets, losses
-from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
-from levelfield.training.benchmarks.maskrcnn.settings import Settings
+from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork, ResNet, backbone_names
+from levelfield.training.benchmarks.maskrcnn.settings import FULL, Settings
 from levelfield.training.detection.coco import ahead
 from levelfield.training.detection.order import Ints, draws, grouped_batches, share
+from levelfield.training.detection.weights import checked, read_weights
 from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup
 
-__all__ = ["MaskRcnnTraining"]
+__all__ = ["MaskRcnnTraining", "backbone"]
 
 BIAS_FACTOR = 2.0
 """Biases learn so much faster, and without decay (``SOLVER.BIAS_LR_FACTOR``)."""
@@ -111,7 +113,9 @@ class MaskRcnnTraining:
         rows = range(world.rank, len(scored.numbers), world.size)
         found: list[Found] = []
         self._network.eval()
-        batches = [rows[start : start + self._settings.eval_batch] for start in range(0, len(rows), self._settings.eval_batch)]
+        batches = [
+            rows[start : start + self._settings.eval_batch] for start in range(0, len(rows), self._settings.eval_batch)
+        ]
         for batch, pictures, sizes in ahead(batches, self._test_batch, threads=self._source.threads):
             with self._number_format():
                 maps = self._network.backbone(pictures.to(self._device))
@@ -164,7 +168,9 @@ class MaskRcnnTraining:
     def _train_batch(self, which: tuple[int, Ints]) -> tuple[Tensor, Tensor, Callable[[Tensor], Targets]]:
         """This process's share of a global batch: pictures, their sizes, and what makes targets of these."""
         number, batch = which
-        places = [(place, draws(self._setup.seed, number, place), row) for place, row in share(batch, self._setup.world)]
+        places = [
+            (place, draws(self._setup.seed, number, place), row) for place, row in share(batch, self._setup.world)
+        ]
         samples = [self._source.train_sample(row, draw) for _, draw, row in places]
         seeds = [int(draw.integers(2**62)) for _, draw, _ in places]
         pictures, sizes = collated([one.picture for one in samples], self._settings.divisible)
@@ -183,6 +189,17 @@ class MaskRcnnTraining:
             for place, batch in islice(enumerate(batches), done, None):
                 yield turn * a_turn + place, batch
             done = 0
+
+
+def backbone(path: Path) -> dict[str, Tensor]:
+    """The weights of ResNet-50 in a file with the reference's names, or with those of Caffe2.
+
+    Raises:
+        ModelError: The file cannot be read, or does not hold them.
+    """
+    with torch.device("meta"):
+        wanted = ResNet(FULL.architecture).state_dict()
+    return checked(path, backbone_names(read_weights(path)), wanted)
 
 
 def _source(settings: Settings, setup: Setup) -> Source:
