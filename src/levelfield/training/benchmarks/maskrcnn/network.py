@@ -7,6 +7,7 @@ What the heads are trained on is in ``loss.py``, what is made of their answers i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from levelfield.training.benchmarks.maskrcnn.align import levels_of, region_features
-from levelfield.training.benchmarks.maskrcnn.settings import Architecture, Norm, Stage
+from levelfield.training.benchmarks.maskrcnn.settings import RESNET50_FPN, Architecture, Norm, Stage
 
 __all__ = ["FrozenBatchNorm", "MaskRcnnNetwork", "ResNet", "backbone_names", "cell_anchors", "grid_anchors"]
 
@@ -55,6 +56,11 @@ def _norm(kind: Norm, channels: int) -> nn.Module:
             return FrozenBatchNorm(channels)
         case Norm.GROUP:
             return nn.GroupNorm(max(1, channels // GROUP), channels)
+
+
+def _with_norm(layer: nn.Module, kind: Norm, channels: int) -> nn.Module:
+    """A layer outside the backbone, which has a normalisation where the backbone is not pretrained."""
+    return layer if kind is Norm.FROZEN else nn.Sequential(layer, _norm(kind, channels))
 
 
 def _convolution(channels_in: int, channels: int, side: int, stride: int = 1, *, bias: bool = False) -> nn.Conv2d:
@@ -135,8 +141,10 @@ class Pyramid(nn.Module):
         super().__init__()
         self.count = len(design.stages)
         for number, stage in enumerate(design.stages, 1):
-            self.add_module(f"fpn_inner{number}", _convolution(stage.channels, design.pyramid, 1, bias=True))
-            self.add_module(f"fpn_layer{number}", _convolution(design.pyramid, design.pyramid, 3, bias=True))
+            inner = _convolution(stage.channels, design.pyramid, 1, bias=True)
+            layer = _convolution(design.pyramid, design.pyramid, 3, bias=True)
+            self.add_module(f"fpn_inner{number}", _with_norm(inner, design.norm, design.pyramid))
+            self.add_module(f"fpn_layer{number}", _with_norm(layer, design.norm, design.pyramid))
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         found: list[Tensor] = []
@@ -181,7 +189,10 @@ class AnchorGenerator(nn.Module):
 
 
 class ProposalHead(nn.Module):
-    """For each anchor, whether there is an object, and the way to its box."""
+    """For each anchor, whether there is an object, and the way to its box.
+
+    A narrower head starts from larger weights, so that its first answers are as large as the reference's.
+    """
 
     def __init__(self, design: Architecture) -> None:
         super().__init__()
@@ -190,7 +201,7 @@ class ProposalHead(nn.Module):
         self.cls_logits = nn.Conv2d(design.pyramid, anchors, 1)
         self.bbox_pred = nn.Conv2d(design.pyramid, 4 * anchors, 1)
         for layer in (self.conv, self.cls_logits, self.bbox_pred):
-            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.normal_(layer.weight, std=0.01 * math.sqrt(RESNET50_FPN.pyramid / design.pyramid))
             nn.init.zeros_(layer.bias)
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -217,25 +228,28 @@ class BoxFeatures(nn.Module):
 
     def __init__(self, design: Architecture) -> None:
         super().__init__()
-        self.fc6 = nn.Linear(design.pyramid * design.box_pool**2, design.box_features)
-        self.fc7 = nn.Linear(design.box_features, design.box_features)
-        for layer in (self.fc6, self.fc7):
+        first = nn.Linear(design.pyramid * design.box_pool**2, design.box_features)
+        second = nn.Linear(design.box_features, design.box_features)
+        for layer in (first, second):
             nn.init.kaiming_uniform_(layer.weight, a=1)
             nn.init.zeros_(layer.bias)
+        self.fc6 = _with_norm(first, design.norm, design.box_features)
+        self.fc7 = _with_norm(second, design.norm, design.box_features)
 
     def forward(self, regions: Tensor) -> Tensor:
         return functional.relu(self.fc7(functional.relu(self.fc6(regions.flatten(1)))))
 
 
 class BoxPredictor(nn.Module):
-    """Class, and the way to the box for each class."""
+    """Class, and the way to the box for each class; a narrower head starts from larger weights."""
 
     def __init__(self, design: Architecture) -> None:
         super().__init__()
         self.cls_score = nn.Linear(design.box_features, design.classes)
         self.bbox_pred = nn.Linear(design.box_features, 4 * design.classes)
+        narrower = math.sqrt(RESNET50_FPN.box_features / design.box_features)
         for layer, deviation in ((self.cls_score, 0.01), (self.bbox_pred, 0.001)):
-            nn.init.normal_(layer.weight, std=deviation)
+            nn.init.normal_(layer.weight, std=deviation * narrower)
             nn.init.zeros_(layer.bias)
 
 
@@ -244,12 +258,13 @@ class BoxHead(nn.Module):
 
     def __init__(self, design: Architecture) -> None:
         super().__init__()
+        self.classes = design.classes
         self.feature_extractor, self.predictor = BoxFeatures(design), BoxPredictor(design)
 
     def forward(self, regions: Tensor) -> tuple[Tensor, Tensor]:
         seen = self.feature_extractor(regions)
         ways = self.predictor.bbox_pred(seen).float()
-        return self.predictor.cls_score(seen).float(), ways.reshape(len(ways), -1, 4)
+        return self.predictor.cls_score(seen).float(), ways.reshape(len(ways), self.classes, 4)
 
 
 class MaskFeatures(nn.Module):
@@ -262,7 +277,7 @@ class MaskFeatures(nn.Module):
             layer = nn.Conv2d(before, channels, 3, 1, 1)
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(layer.bias)
-            self.add_module(f"mask_fcn{number}", layer)
+            self.add_module(f"mask_fcn{number}", _with_norm(layer, design.norm, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         for number in range(1, self.count + 1):

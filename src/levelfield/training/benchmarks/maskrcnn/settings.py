@@ -16,16 +16,27 @@ from levelfield.training.detection.changes import Changes
 from levelfield.training.port import Edition, LogValue, Setup
 from levelfield.workloads.object_detection.generator import SceneKind, Shape
 
-__all__ = ["FULL", "MINI", "MINI_SCENES", "Architecture", "Norm", "Picking", "Settings", "Stage", "settings_of"]
+__all__ = [
+    "FULL",
+    "MINI",
+    "MINI_SCENES",
+    "RESNET50_FPN",
+    "Architecture",
+    "Norm",
+    "Picking",
+    "Settings",
+    "Stage",
+    "settings_of",
+]
 
 
 class Norm(Enum):
-    """What stands after the convolutions of the backbone."""
+    """What stands after the convolutions."""
 
     FROZEN = auto()
     """Batch normalisation whose numbers came with the pretrained backbone and stay."""
     GROUP = auto()
-    """Group normalisation, for a backbone that starts from random weights (the reference's ``USE_GN``)."""
+    """Group normalisation, also in pyramid and heads: nothing is pretrained (the reference's ``USE_GN``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
