@@ -7,6 +7,7 @@ allowed.
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ModelError: It is missing, or holds something else.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about files that are refused in the end
             if path.suffix == ".pkl":
                 document = _Arrays(file, encoding="latin1").load()
             else:

@@ -136,7 +136,7 @@ def test_cadence_and_progress(make: Callable[[Setup], Any]) -> None:
     training = make(MINI)
     assert training.cadence.epoch == 3
     assert training.progress(6) == 2.0
-    last = {small_ssd: 20, small_mask: 10}[make]
+    last = {small_ssd: 20, small_mask: 8}[make]
     assert training.cadence.last == 3 * last
     assert "opt_base_learning_rate" in training.hyperparameters
     assert len(set(training.initial_weights)) == len(training.initial_weights) > 10

@@ -104,8 +104,8 @@ def test_two_halves_learn_what_the_whole_does(pictures: ScenePictures, monkeypat
     monkeypatch.setattr(loss, "_over_all", lambda _counts: seen[0] / 2)
     halves = [all_of(network, rows, pictures) for rows in ([0, 1], [2, 3])]
     for name in ("objectness", "proposal_boxes", "classes", "boxes", "masks"):
-        mean = sum(float(getattr(half, name)) for half in halves) / 2
-        assert mean == pytest.approx(float(getattr(whole, name)), rel=1e-5)
+        mean = sum(float(getattr(half, name).detach()) for half in halves) / 2
+        assert mean == pytest.approx(float(getattr(whole, name).detach()), rel=1e-5)
 
 
 def test_picture_without_objects_is_all_background(pictures: ScenePictures) -> None:
@@ -115,7 +115,7 @@ def test_picture_without_objects_is_all_background(pictures: ScenePictures) -> N
     empty = [Sample(one.picture, one.boxes[:0], one.classes[:0], ()) for one in samples]
     targets = targets_of(empty, sizes, [0, 1])
     found = network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking))
-    assert (float(found.proposal_boxes), float(found.boxes), float(found.masks)) == (0, 0, 0)
+    assert [float(part.detach()) for part in (found.proposal_boxes, found.boxes, found.masks)] == [0, 0, 0]
     found.total.backward()
     assert all(one.grad is not None for one in network.parameters())
 

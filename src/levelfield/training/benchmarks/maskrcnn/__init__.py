@@ -11,7 +11,8 @@ from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "MaskRcnn"]
 
-MINI_TARGETS = {"BBOX": 0.40, "SEGM": 0.40}
+MINI_TARGETS = {"BBOX": 0.377, "SEGM": 0.339}
+"""Those of the round; on these scenes they are as far from chance, and as far from what longer training reaches."""
 
 
 class MaskRcnn:

@@ -234,10 +234,10 @@ FULL = Settings(
 MINI_SCENES = SceneKind(
     size=64,
     shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE),
-    most_objects=3,
-    sides=(14, 40),
-    bars=2,
-    noise=16,
+    most_objects=2,
+    sides=(18, 44),
+    bars=0,
+    noise=8,
 )
 
 MINI = Settings(
@@ -265,10 +265,10 @@ MINI = Settings(
     ),
     picking=Picking(per_level=(48, 48), candidates=(3000, 48), anchors=64, regions=20, detections=20),
     batch_size=16,
-    base_learning_rate=0.04,
+    base_learning_rate=0.08,
     warmup_steps=30,
     warmup_factor=0.1,
-    decay_steps=(400, 450),
+    decay_steps=(160, 260),
     decay_factor=0.1,
     weight_decay=1e-4,
     momentum=0.9,
@@ -278,7 +278,7 @@ MINI = Settings(
     train_samples=800,
     eval_samples=200,
     eval_batch=20,
-    last_epoch=10,
+    last_epoch=8,
 )
 
 
