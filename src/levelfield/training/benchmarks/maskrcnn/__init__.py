@@ -25,7 +25,9 @@ class MaskRcnn:
         """Box and mask AP of the round, or of the mini edition."""
         if edition is Edition.MINI:
             return MINI_TARGETS
-        return {target.key: target.bound for target in rules.load_training("training-v1.1").benchmark(self.name).targets}
+        return {
+            target.key: target.bound for target in rules.load_training("training-v1.1").benchmark(self.name).targets
+        }
 
     def prepare(self, setup: Setup) -> None:
         """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.

@@ -153,10 +153,10 @@ MINI_DESIGN = Design(
     scenes=SceneKind(
         size=64,
         shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE),
-        most_objects=3,
-        sides=(14, 40),
-        bars=2,
-        noise=16,
+        most_objects=2,
+        sides=(18, 44),
+        bars=0,
+        noise=8,
     ),
     stem=(16, 24),
     maps=(
@@ -168,10 +168,10 @@ MINI_DESIGN = Design(
 
 MINI = Settings(
     batch_size=16,
-    base_learning_rate=0.02,
-    warmup_steps=50,
+    base_learning_rate=0.05,
+    warmup_steps=100,
     warmup_factor=0,
-    decay_epochs=(14, 18),
+    decay_epochs=(4, 6),
     weight_decay=5e-4,
     momentum=0.9,
     crop_tries=0,
@@ -181,8 +181,8 @@ MINI = Settings(
     train_samples=1200,
     eval_samples=300,
     eval_batch=50,
-    eval_epochs=2,
-    last_epoch=20,
+    eval_epochs=1,
+    last_epoch=8,
     bn_span=16,
 )
 

@@ -58,7 +58,7 @@ class SsdTraining:
 
     @property
     def cadence(self) -> Cadence:
-        """An evaluation after every fifth epoch (mini: every second)."""
+        """An evaluation after every fifth epoch (mini: every one)."""
         settings = self._settings
         every = settings.eval_epochs * settings.epoch_steps
         return Cadence(
