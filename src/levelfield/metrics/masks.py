@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Floats",
+    "Ints",
     "Masks",
     "bitmap_edges",
     "counts_edges",
@@ -118,7 +120,8 @@ def intersections(first: Masks, second: Masks, pairs: tuple[Ints, Ints]) -> Ints
         place = np.searchsorted(line, positions, side="right")
         inside = place % 2 == 1
         begun = np.where(inside, positions - line[np.maximum(place - 1, 0)], 0) if len(line) else np.zeros_like(place)
-        return before[place // 2] + begun
+        pixels: Ints = before[place // 2] + begun
+        return pixels
 
     found = np.zeros(len(pairs[0]), np.int64)
     lengths = np.cumsum(np.diff(first.first)[pairs[0]])
@@ -247,7 +250,8 @@ def _one_polygon(corners: Floats, height: int, width: int) -> Ints:
 def _turned(turns: Ints) -> Ints:
     """Edges from the pixels where a mask turns on or off, in any order: two turns at one pixel undo each other."""
     places, times = np.unique(turns, return_counts=True)
-    return places[times % 2 == 1].astype(np.int64)
+    edges: Ints = places[times % 2 == 1].astype(np.int64)
+    return edges
 
 
 def pasted_edges(bitmap: Bools, *, left: int, top: int, height: int) -> Ints:
@@ -255,4 +259,5 @@ def pasted_edges(bitmap: Bools, *, left: int, top: int, height: int) -> Ints:
     # A row of nothing below keeps each run in its column.
     edges = bitmap_edges(np.pad(bitmap, ((0, 1), (0, 0))))
     column, row = np.divmod(edges, bitmap.shape[0] + 1)
-    return (column + left) * height + row + top
+    placed: Ints = (column + left) * height + row + top
+    return placed

@@ -20,7 +20,7 @@ from levelfield.training.detection.order import Ints
 from levelfield.workloads.object_detection.annotations import Annotations, Outline, read_annotations
 from levelfield.workloads.pictures import Pixels, decoded
 
-__all__ = ["CocoPart", "ahead", "read_part", "resized"]
+__all__ = ["DECODERS", "CocoPart", "ahead", "read_part", "resized"]
 
 S = TypeVar("S")
 T = TypeVar("T")

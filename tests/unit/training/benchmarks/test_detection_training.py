@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -291,3 +292,24 @@ def test_long_mini_reaches_its_target_on_true_labels_only(make: Any, *, shuffled
             if reached:
                 break
     assert reached is not shuffled
+
+
+@both
+def test_weights_that_are_lost_find_nothing(make: Callable[[Setup], Any]) -> None:
+    training = make(MINI)
+    training.open_data()
+    with torch.no_grad():
+        for weights in training.model.parameters():
+            weights.fill_(torch.nan)
+    assert set(training.evaluate().values()) == {0.0}
+
+
+def test_outline_that_does_not_fit_its_picture_is_told(tmp_path: Path) -> None:
+    folder = write_train_folder(tmp_path)
+    path = folder / "annotations/instances_val2017.json"
+    document = json.loads(path.read_text())
+    document["annotations"][2]["segmentation"]["counts"] = [3, 4]
+    path.write_text(json.dumps(document))
+    settings = replace(mask_settings.FULL, train_samples=4, eval_samples=5)
+    with pytest.raises(DatasetError, match=r"val2017: the outline of the object at annotations\[2\] cannot be used"):
+        mask_data.CocoPictures(settings, folder, shuffled=None).open()

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from levelfield.errors import DatasetError
 from levelfield.metrics.coco_map import Truth
 from levelfield.metrics.masks import Masks, bitmap_edges, drawn, polygon_edges
 from levelfield.training.benchmarks.maskrcnn.loss import Shape, Targets
@@ -241,7 +242,7 @@ class CocoPictures:
             if outline.counts is None:
                 shapes.append(Polygons(outline.polygons).changed(scale, width if mirrored else None))
                 continue
-            bitmap = drawn(outline.edges(int(part.heights[row]), int(part.widths[row])), *_size(part, row))
+            bitmap = drawn(_edges(part, int(number), row), *_size(part, row))
             y, x = (np.arange(height) / scale[1]).astype(int), (np.arange(width) / scale[0]).astype(int)
             shapes.append(Bitmap(bitmap[y[:, None], x]).changed(mirrored))  # type: ignore[arg-type]
         return Sample(_as_input(pixels), boxes, self._classes[rows], tuple(shapes))
@@ -268,18 +269,28 @@ def size_of(height: int, width: int, sides: tuple[int, int]) -> tuple[int, int]:
 
 def _with_extent(annotations: Annotations) -> NDArray[np.bool_]:
     """Objects of which one in a picture is enough: both sides above a pixel (``_has_only_empty_bbox``)."""
-    extent: NDArray[np.bool_] = (annotations.truth.boxes[:, 2:] > 1).all(axis=1)
-    return extent
+    width, height = annotations.truth.boxes[:, 2:].T
+    return (width > 1) & (height > 1)
+
+
+def _edges(part: CocoPart, number: int, row: int) -> Ints:
+    """The mask of an object in its picture."""
+    assert part.outlines is not None
+    try:
+        return part.outlines[number].edges(*_size(part, row))
+    except ValueError as error:
+        raise DatasetError(
+            f"{part.paths[row].parent.name}: the outline of the object at annotations[{number}] "
+            f"cannot be used: {error}.",
+            hint="Unpack annotations_trainval2017.zip again.",
+        ) from error
 
 
 def _scored(part: CocoPart) -> Scored:
     assert part.outlines is not None
     order = np.argsort(part.numbers)
     rows = order[np.searchsorted(part.numbers[order], part.truth.pictures)]
-    masks = [
-        outline.edges(int(part.heights[row]), int(part.widths[row]))
-        for outline, row in zip(part.outlines, rows, strict=True)
-    ]
+    masks = [_edges(part, number, int(row)) for number, row in enumerate(rows)]
     truth = Truth(
         pictures=part.truth.pictures,
         classes=part.truth.classes,

@@ -83,7 +83,7 @@ def jittered(pixels: Floats, draw: np.random.Generator) -> Floats:
             case 0:
                 pixels = pixels * np.float32(draw.uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS))
             case 1:
-                mean = np.round((pixels @ GREY).mean())
+                mean = np.float32(np.round((pixels @ GREY).mean()))
                 pixels = mean + (pixels - mean) * np.float32(draw.uniform(1 - CONTRAST, 1 + CONTRAST))
             case 2:
                 grey = (pixels @ GREY)[:, :, None]

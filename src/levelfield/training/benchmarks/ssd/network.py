@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Ssd300", "backbone_names"]
+__all__ = ["ResNet34", "Ssd300", "backbone_names"]
 
 BOXES = (4, 6, 6, 6, 4, 4)
 """Of a cell, for each map."""

@@ -124,9 +124,8 @@ class SsdTraining:
                 logits, moves = self._network(pictures.to(self._device).contiguous(memory_format=torch.channels_last))
             scores = logits.float().softmax(dim=-1).cpu().numpy()
             boxes = decoded(self._defaults, moves.float()).cpu().numpy()
-            found += [
-                detections(row, *one, settings.suppression) for row, *one in zip(part, boxes, scores, strict=True)
-            ]
+            for row, box, score in zip(part, boxes, scores, strict=True):
+                found.append(detections(row, box, score, settings.suppression))
         self._network.train()
         if world.size > 1:
             every: list[list[Found]] = [[] for _ in range(world.size)]
