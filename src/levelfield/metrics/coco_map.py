@@ -1,8 +1,8 @@
-"""COCO's average precision of boxes: the mean over classes and over overlaps of .50 to .95, equal to pycocotools.
+"""COCO's average precision of boxes or masks: the mean over classes and overlaps of .50 to .95, as pycocotools has it.
 
 Source: cocodataset/cocoapi, PythonAPI/pycocotools/cocoeval.py (``evaluateImg``, ``accumulate``, ``summarize``) and
-maskApi.c (``bbIou``). Odd behaviour is kept where it decides a number, and said where it stands. Arrays throughout: a
-round takes the next detection of every picture and class at the same time.
+maskApi.c (``bbIou``, ``rleIou``). Odd behaviour is kept where it decides a number, and said where it stands. Arrays
+throughout: a round takes the next detection of every picture and class at the same time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from levelfield.metrics.masks import Masks, intersections
 
 __all__ = [
     "AREA_RANGES",
@@ -59,6 +61,8 @@ class Truth:
     """(objects,): square pixels, of the outline rather than the box where the dataset has one."""
     crowd: Bools
     """(objects,): a group that is outlined as one; what lies in it is neither hit nor mistake."""
+    masks: Masks | None = None
+    """The outlines; where detections have them, too, these are matched instead of the boxes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +74,7 @@ class Detections:
     boxes: Floats
     """(detections, 4): left, top, width, height in pixels."""
     scores: Floats
+    masks: Masks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,7 +135,12 @@ def matching(
         pictures: The pictures that are scored, with or without detections.
         classes: The classes that are scored.
         areas: Which ranges of :data:`AREA_RANGES`; ``("all",)`` is enough for the metric, and four times as quick.
+
+    Raises:
+        ValueError: One of the two has masks and the other has not.
     """
+    if (truth.masks is None) != (found.masks is None):
+        raise ValueError("masks: found on one side only, expected on both for mask AP, on neither for box AP.")
     pictures, classes = np.unique(pictures), np.unique(classes)
     truth = _chosen_truth(truth, pictures, classes)
     found = _best(_chosen_found(found, pictures, classes))
@@ -140,7 +150,7 @@ def matching(
     best = _matches(truth, found, ignorable)  # (areas, overlaps, detections): object, or -1
     matched = best >= 0
     by_ignorable = matched & ignorable[np.arange(len(ranges))[:, None, None], best] if len(truth.areas) else matched
-    sizes = found.boxes[:, 2] * found.boxes[:, 3]
+    sizes = _sizes(found)
     outside = (sizes < ranges[:, :1]) | (sizes > ranges[:, 1:])
     ignored = by_ignorable | (~matched & outside[:, None, :])
     hit = matched & ~ignored
@@ -238,6 +248,7 @@ def _chosen_truth(truth: Truth, pictures: Ints, classes: Ints) -> Truth:
         boxes=truth.boxes[rows].astype(float),
         areas=truth.areas[rows].astype(float),
         crowd=truth.crowd[rows].astype(bool),
+        masks=None if truth.masks is None else truth.masks.take(rows),
     )
 
 
@@ -248,6 +259,7 @@ def _chosen_found(found: Detections, pictures: Ints, classes: Ints) -> Detection
         classes=np.searchsorted(classes, found.classes[rows]),
         boxes=found.boxes[rows].astype(float),
         scores=found.scores[rows].astype(float),
+        masks=None if found.masks is None else found.masks.take(rows),
     )
 
 
@@ -261,6 +273,7 @@ def _best(found: Detections) -> Detections:
         classes=found.classes[rows],
         boxes=found.boxes[rows],
         scores=found.scores[rows],
+        masks=None if found.masks is None else found.masks.take(rows),
     )
 
 
@@ -283,9 +296,36 @@ def _pairs(truth: Truth, found: Detections) -> tuple[Ints, Ints, Floats]:
     count = np.searchsorted(key_of_object[order], key_of_found, side="right") - first
     detection = np.repeat(np.arange(len(key_of_found)), count)
     chosen = order[np.repeat(first, count) + _ranks(detection)]
+    if truth.masks is not None and found.masks is not None:
+        return _near_masks(truth.masks, truth.crowd, found.masks, detection, chosen)
     overlap = _overlap(found.boxes[detection], truth.boxes[chosen], truth.crowd[chosen])
     near = overlap >= OVERLAPS[0]
     return detection[near], chosen[near], overlap[near]
+
+
+def _near_masks(objects: Masks, crowd: Bools, found: Masks, detection: Ints, chosen: Ints) -> tuple[Ints, Ints, Floats]:
+    """What is left of some pairs of detection and object when their masks overlap by a half or more."""
+    own, whole = found.areas[detection].astype(float), objects.areas[chosen].astype(float)
+    boxes = found.boxes[detection], objects.boxes[chosen]
+    low = np.maximum(boxes[0][:, :2], boxes[1][:, :2])
+    high = np.minimum(boxes[0][:, :2] + boxes[0][:, 2:], boxes[1][:, :2] + boxes[1][:, 2:])
+    most_shared = np.prod(np.maximum(high - low, 0), axis=1)
+    # Masks share no more than their boxes do, and have no smaller union than the larger of them.
+    least_union = np.where(crowd[chosen], own, np.maximum(own, whole))
+    rows = np.flatnonzero((most_shared > 0) & (most_shared >= OVERLAPS[0] * least_union))
+    shared = intersections(found, objects, (detection[rows], chosen[rows])).astype(float)
+    union = np.where(crowd[chosen[rows]], own[rows], own[rows] + whole[rows] - shared)
+    overlap = np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
+    near = overlap >= OVERLAPS[0]
+    return detection[rows[near]], chosen[rows[near]], overlap[near]
+
+
+def _sizes(found: Detections) -> Floats:
+    """(detections,): square pixels, of the mask where there is one."""
+    if found.masks is not None:
+        return found.masks.areas.astype(float)
+    sizes: Floats = found.boxes[:, 2] * found.boxes[:, 3]
+    return sizes
 
 
 def _overlap(found: Floats, objects: Floats, crowd: Bools) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from levelfield.metrics.coco_map import (
     bootstrap,
     matching,
 )
+from levelfield.metrics.masks import Masks, bitmap_edges, drawn
 
 PICTURES, CLASSES = np.array([3, 4, 7, 20, 21, 22]), np.array([1, 2, 5])
 
@@ -221,3 +223,95 @@ def test_metric_alone_needs_one_range_of_areas() -> None:
     assert [alone.ap, alone.ap50, alone.ap75] == ours(truth, found)[:3]
     assert (alone.small, alone.medium, alone.large) == (-1.0, -1.0, -1.0)
     assert list(AREA_RANGES) == ["all", "small", "medium", "large"]
+
+
+def random_masks(seed: int) -> tuple[Truth, Detections]:
+    """Blobs and what is near them, as bitmaps; crowds, ties, empty masks."""
+    draw = np.random.default_rng(seed)
+    side, objects = 40, int(draw.integers(1, 25))
+    y, x = np.mgrid[:side, :side]
+
+    def blob(centre: np.ndarray, size: float) -> np.ndarray:
+        return ((y - centre[0]) ** 2 + 2 * (x - centre[1]) ** 2 < size**2) & (draw.random((side, side)) < 0.97)
+
+    centres, sizes = draw.uniform(0, side, (objects, 2)), draw.uniform(2, 18, objects)
+    bitmaps = [blob(centre, size) for centre, size in zip(centres, sizes, strict=True)]
+    crowd = draw.random(objects) < 0.15
+    masks = Masks.of([bitmap_edges(one) for one in bitmaps], [side] * objects)
+    truth = Truth(
+        pictures=draw.choice(PICTURES[:-1], objects),
+        classes=draw.choice(CLASSES, objects),
+        boxes=masks.boxes.astype(float),
+        areas=masks.areas * draw.choice([0.9, 1.0, 9.0], objects),
+        crowd=crowd,
+        masks=masks,
+    )
+    near = np.repeat(np.arange(objects), draw.integers(0, 4))
+    found = [blob(centres[one] + draw.normal(0, 1.5, 2), sizes[one] * draw.uniform(0.8, 1.2)) for one in near]
+    found += [np.zeros((side, side), bool), blob(np.array([20.0, 20.0]), 7)]
+    count = len(found)
+    seen = Masks.of([bitmap_edges(one) for one in found], [side] * count)
+    return truth, Detections(
+        pictures=np.concatenate([truth.pictures[near], draw.choice(PICTURES, 2)]),
+        classes=np.concatenate([truth.classes[near], draw.choice(CLASSES, 2)]),
+        boxes=seen.boxes.astype(float),
+        scores=draw.integers(1, 8, count) / 8,
+        masks=seen,
+    )
+
+
+def mask_oracle(truth: Truth, found: Detections) -> list[float]:
+    coco = pytest.importorskip("pycocotools.coco")
+    cocoeval = pytest.importorskip("pycocotools.cocoeval")
+    runs = pytest.importorskip("pycocotools.mask")
+
+    def coded(masks: Masks) -> list[dict[str, object]]:
+        return [runs.encode(np.asfortranarray(drawn(edges, 40, 40).astype(np.uint8))) for edges in masks]
+
+    assert truth.masks is not None
+    assert found.masks is not None
+    with contextlib.redirect_stdout(io.StringIO()):
+        known = coco.COCO()
+        known.dataset = {
+            "info": {},
+            "images": [{"id": int(picture), "height": 40, "width": 40} for picture in PICTURES],
+            "categories": [{"id": int(number)} for number in CLASSES],
+            "annotations": [
+                {
+                    "id": row + 1,
+                    "image_id": int(truth.pictures[row]),
+                    "category_id": int(truth.classes[row]),
+                    "segmentation": mask,
+                    "bbox": truth.boxes[row].tolist(),
+                    "area": float(truth.areas[row]),
+                    "iscrowd": int(truth.crowd[row]),
+                }
+                for row, mask in enumerate(coded(truth.masks))
+            ],
+        }
+        known.createIndex()
+        rows = [
+            {"image_id": int(picture), "category_id": int(number), "segmentation": mask, "score": float(score)}
+            for picture, number, mask, score in zip(
+                found.pictures, found.classes, coded(found.masks), found.scores, strict=True
+            )
+        ]
+        run = cocoeval.COCOeval(known, known.loadRes(rows), "segm")
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    return [float(value) for value in run.stats[:6]]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_masks_equal_to_pycocotools(seed: int) -> None:
+    truth, found = random_masks(seed)
+    assert ours(truth, found) == pytest.approx(mask_oracle(truth, found), abs=1e-12)
+
+
+def test_masks_on_one_side_only_are_refused() -> None:
+    truth, found = random_masks(1)
+    with pytest.raises(ValueError, match="one side only"):
+        matching(truth, replace(found, masks=None), pictures=PICTURES, classes=CLASSES)
+    with pytest.raises(ValueError, match="one side only"):
+        matching(replace(truth, masks=None), found, pictures=PICTURES, classes=CLASSES)

@@ -68,3 +68,20 @@ def test_colour_decides_between_classes() -> None:
         others = (drawn.scene_of == drawn.scene_of[row]).sum()
         if others == 1 and abs(middle[0] - middle[2]) > 100:
             assert (middle[0] > middle[2]) == (drawn.classes[row] % 2 == 1)
+
+
+@pytest.mark.parametrize("kind", [SMALL, LARGE], ids=["small", "large"])
+def test_owners_are_the_masks_of_the_boxes(kind: SceneKind) -> None:
+    drawn = scenes(kind, 4, 30)
+    assert drawn.owners.shape == (30, kind.size, kind.size)
+    for index in range(30):
+        for number, row in enumerate(np.flatnonzero(drawn.scene_of == index)):
+            rows, columns = np.nonzero(drawn.owners[index] == number)
+            left, top, width, height = drawn.boxes[row]
+            assert len(rows) == drawn.areas[row]
+            assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (
+                top,
+                top + height,
+                left,
+                left + width,
+            )

@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 
 from levelfield.errors import DatasetError
 from levelfield.metrics.coco_map import Truth
+from levelfield.metrics.masks import Floats, Ints, counts_edges, polygon_edges, text_counts
 
-__all__ = ["ANNOTATIONS", "ANNOTATIONS_SHA256", "PICTURES", "Annotations", "annotation_problems", "read_annotations"]
+__all__ = [
+    "ANNOTATIONS",
+    "ANNOTATIONS_SHA256",
+    "PICTURES",
+    "Annotations",
+    "Outline",
+    "annotation_problems",
+    "read_annotations",
+]
 
 ANNOTATIONS = Path("annotations/instances_val2017.json")
 ANNOTATIONS_SHA256 = "e8c7f7908f1d7278341fae127d0da654f102f11bd7b21d8aeefa635b8c810b6f"
@@ -29,7 +38,30 @@ COUNTS = {"pictures": 5000, "objects": 36_781, "crowds": 446, "categories": 80, 
 """Of the published validation part."""
 SHOWN = 10
 
+FARTHEST = 1e5
+"""Pixels from the corner of a picture to that of an outline, at most; a polygon's cost grows with its way."""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Where an object is, as the file has it."""
+
+    polygons: tuple[Floats, ...]
+    """Each (2 * corners,): x and y in turn, in pixels; none where runs are given."""
+    counts: tuple[int, ...] | None
+    """Lengths of runs down the columns, outside first: crowds have these."""
+
+    def edges(self, height: int, width: int) -> Ints:
+        """The mask in a picture (``metrics/masks.py``).
+
+        Raises:
+            ValueError: The runs do not fit the picture.
+        """
+        if self.counts is not None:
+            return counts_edges(self.counts, height, width)
+        return polygon_edges(self.polygons, height, width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +76,8 @@ class Annotations:
     categories: NDArray[np.int64]
     """COCO's ids, ascending; ten numbers of 1..90 are left out."""
     truth: Truth
+    outlines: tuple[Outline, ...] | None = None
+    """Of each object of the truth, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +95,15 @@ class _Object:
     box: tuple[float, ...]
     area: float
     crowd: bool
+    outline: Outline | None
 
 
-def read_annotations(path: Path) -> Annotations:
+def read_annotations(path: Path, *, outlines: bool = False) -> Annotations:
     """Read the file.
+
+    Args:
+        path: For example ``annotations/instances_val2017.json``.
+        outlines: Read these, too; without, an annotation needs none.
 
     Raises:
         DatasetError: It is missing, is no such file, or contradicts itself; every problem is listed.
@@ -73,7 +112,7 @@ def read_annotations(path: Path) -> Annotations:
     problems: list[str] = []
     pictures = _rows(document, "images", _picture, path, problems)
     categories = _rows(document, "categories", lambda entry: _whole(entry, "id"), path, problems)
-    objects = _rows(document, "annotations", _object, path, problems)
+    objects = _rows(document, "annotations", lambda entry: _object(entry, outlines=outlines), path, problems)
     numbers = {picture.number for picture in pictures}
     problems += _repeated("images", [picture.number for picture in pictures], path)
     problems += _repeated("categories", categories, path)
@@ -101,6 +140,7 @@ def read_annotations(path: Path) -> Annotations:
             areas=np.array([one.area for one in objects], float),
             crowd=np.array([one.crowd for one in objects], bool),
         ),
+        outlines=tuple(one.outline for one in objects if one.outline is not None) if outlines else None,
     )
 
 
@@ -126,7 +166,8 @@ def _document(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError as error:
         raise DatasetError(
             f"{path} is not there.",
-            hint=f"Give the COCO folder with --data: it holds {ANNOTATIONS} and the pictures in {PICTURES}/.",
+            hint="Give the COCO folder with --data: it holds annotations/instances_val2017.json and the pictures in "
+            "val2017/; for training those of train2017 as well.",
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path} cannot be read: {error}.") from error
@@ -163,11 +204,11 @@ def _picture(entry: Mapping[str, Any]) -> _Picture:
             raise ValueError(f".{key}: found {value}, expected 1 or more")
     name = entry.get("file_name")
     if not isinstance(name, str) or not name or Path(name).name != name or "\0" in name:
-        raise ValueError(f".file_name: found {name!r}, expected the name of a file in {PICTURES}")
+        raise ValueError(f".file_name: found {name!r}, expected the name of a file")
     return _Picture(_whole(entry, "id"), name, height, width)
 
 
-def _object(entry: Mapping[str, Any]) -> _Object:
+def _object(entry: Mapping[str, Any], *, outlines: bool) -> _Object:
     box = entry.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(_is_number(side) for side in box):
         raise ValueError(f".bbox: found {box!r}, expected left, top, width, height")
@@ -180,7 +221,27 @@ def _object(entry: Mapping[str, Any]) -> _Object:
         tuple(float(side) for side in box),
         float(area),
         bool(entry.get("iscrowd", 0)),
+        _outline(entry.get("segmentation")) if outlines else None,
     )
+
+
+def _outline(found: object) -> Outline:
+    if isinstance(found, dict):
+        counts = found.get("counts")
+        if isinstance(counts, str):
+            try:
+                counts = text_counts(counts)
+            except ValueError as error:
+                raise ValueError(f".segmentation.{error}") from error
+        if not isinstance(counts, list) or not all(isinstance(run, int) and 0 <= run < 2**31 for run in counts):
+            raise ValueError(".segmentation.counts: found something else, expected lengths of runs")
+        return Outline((), tuple(counts))
+    if not isinstance(found, list) or not all(isinstance(polygon, list) for polygon in found):
+        raise ValueError(f".segmentation: found {type(found).__name__}, expected a list of polygons, or runs")
+    for polygon in found:
+        if len(polygon) % 2 or not all(_is_number(side) and abs(side) <= FARTHEST for side in polygon):
+            raise ValueError(".segmentation: found a polygon that is not a list of x and y in turn, in pixels")
+    return Outline(tuple(np.array(polygon, float) for polygon in found), None)
 
 
 def _whole(entry: Mapping[str, Any], key: str) -> int:

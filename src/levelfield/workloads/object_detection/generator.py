@@ -82,6 +82,8 @@ class Scene:
     """(objects,): from 1."""
     areas: NDArray[np.int64]
     """(objects,): visible pixels, as COCO's area is that of the outline."""
+    owners: NDArray[np.int8]
+    """(size, size): which object each pixel shows, or -1; the clutter that lies over an object does not count."""
 
 
 class _Draws:
@@ -135,7 +137,7 @@ def scene(kind: SceneKind, seed: int, index: int) -> Scene:
         _draw_bar(draws, values)
     noise = draws.bytes(values.size).astype(np.int64).reshape(values.shape) * (2 * kind.noise + 1) // 256 - kind.noise
     pixels = (values + noise).clip(0, 255).astype(np.uint8)
-    return Scene(pixels, boxes, np.array(canvas.classes, np.int64), areas)
+    return Scene(pixels, boxes, np.array(canvas.classes, np.int64), areas, canvas.owner.astype(np.int8))
 
 
 def _background(draws: _Draws, size: int) -> NDArray[np.int64]:
@@ -235,6 +237,8 @@ class SceneSet:
     """(objects, 4): left, top, width, height."""
     classes: NDArray[np.int64]
     areas: NDArray[np.int64]
+    owners: NDArray[np.int8]
+    """(scenes, size, size): which object of its scene each pixel shows, or -1."""
 
 
 def scenes(kind: SceneKind, seed: int, count: int, *, first: int = 0) -> SceneSet:
@@ -246,4 +250,5 @@ def scenes(kind: SceneKind, seed: int, count: int, *, first: int = 0) -> SceneSe
         boxes=np.concatenate([one.boxes for one in made]),
         classes=np.concatenate([one.classes for one in made]),
         areas=np.concatenate([one.areas for one in made]),
+        owners=np.stack([one.owners for one in made]),
     )

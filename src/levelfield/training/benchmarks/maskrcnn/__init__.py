@@ -1,0 +1,57 @@
+"""Mask R-CNN: objects, their boxes and their masks (README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from levelfield import rules
+from levelfield.training.benchmarks.maskrcnn.settings import settings_of
+from levelfield.training.detection.need import need_data, need_full, need_torch
+from levelfield.training.port import Benchmark, Edition, Setup, Training
+
+__all__ = ["BENCHMARK", "MaskRcnn"]
+
+MINI_TARGETS = {"BBOX": 0.377, "SEGM": 0.339}
+"""Those of the round; on these scenes they are as far from chance, and as far from what longer training reaches."""
+
+
+class MaskRcnn:
+    """The benchmark."""
+
+    name = "maskrcnn"
+    mini = "Mask R-CNN with a small residual backbone on generated scenes of 64 x 64 pixels, six classes"
+
+    def targets(self, edition: Edition) -> Mapping[str, float]:
+        """Box and mask AP of the round, or of the mini edition."""
+        if edition is Edition.MINI:
+            return MINI_TARGETS
+        return {
+            target.key: target.bound for target in rules.load_training("training-v1.1").benchmark(self.name).targets
+        }
+
+    def prepare(self, setup: Setup) -> None:
+        """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.
+
+        Raises:
+            SettingsError: The full edition lacks its data.
+            MissingError: OpenCV is not installed.
+        """
+        need_data(self.name, setup)
+
+    def build(self, setup: Setup) -> Training:
+        """Make network and optimizer.
+
+        Raises:
+            SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks data or backbone.
+            ModelError: The backbone's file cannot be read or does not fit.
+            MissingError: torch is not installed, or OpenCV, which reads photographs.
+        """
+        settings = settings_of(setup)
+        need_full(self.name, setup, backbone="MSRA's R-50.pkl, as Detectron publishes it")
+        need_torch()
+        from levelfield.training.benchmarks.maskrcnn.train import MaskRcnnTraining, backbone  # noqa: PLC0415 - torch
+
+        return MaskRcnnTraining(settings, setup, backbone=backbone(setup.start) if setup.start else None)
+
+
+BENCHMARK: Benchmark = MaskRcnn()

@@ -1,0 +1,56 @@
+"""SSD: objects and their boxes (README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from levelfield import rules
+from levelfield.training.benchmarks.ssd.settings import settings_of
+from levelfield.training.detection.need import need_data, need_full, need_torch
+from levelfield.training.port import Benchmark, Edition, Setup, Training
+
+__all__ = ["BENCHMARK", "Ssd"]
+
+MINI_TARGET = 0.50
+
+
+class Ssd:
+    """The benchmark."""
+
+    name = "ssd"
+    mini = "SSD with residual blocks on generated scenes of 64 x 64 pixels, six classes"
+
+    def targets(self, edition: Edition) -> Mapping[str, float]:
+        """The round's box AP, or the mini edition's."""
+        if edition is Edition.MINI:
+            return {"map": MINI_TARGET}
+        return {
+            target.key: target.bound for target in rules.load_training("training-v1.1").benchmark(self.name).targets
+        }
+
+    def prepare(self, setup: Setup) -> None:
+        """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.
+
+        Raises:
+            SettingsError: The full edition lacks its data.
+            MissingError: OpenCV is not installed.
+        """
+        need_data(self.name, setup)
+
+    def build(self, setup: Setup) -> Training:
+        """Make network and optimizer.
+
+        Raises:
+            SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks data or backbone.
+            ModelError: The backbone's file cannot be read or does not fit.
+            MissingError: torch is not installed, or OpenCV, which reads photographs.
+        """
+        settings = settings_of(setup)
+        need_full(self.name, setup, backbone="torchvision's resnet34-333f7ec4.pth")
+        need_torch()
+        from levelfield.training.benchmarks.ssd.train import SsdTraining, backbone  # noqa: PLC0415 - needs torch
+
+        return SsdTraining(settings, setup, backbone=backbone(setup.start) if setup.start else None)
+
+
+BENCHMARK: Benchmark = Ssd()

@@ -1,0 +1,229 @@
+"""Sizes and hyperparameters of both editions of SSD, and what a user may change of them.
+
+Sources: mlcommons/training at 4a4d5a0, single_stage_detector/ssd (``train.py``: ``parse_args``, ``dboxes300_coco``,
+``lr_warmup``); training_rules.adoc v1.1, "Hyperparameters"; reference convergence points 1.1.0 for what fits a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from levelfield.training.detection.changes import Changes
+from levelfield.training.port import Edition, LogValue, Setup
+from levelfield.workloads.object_detection.generator import SceneKind, Shape
+from levelfield.workloads.object_detection.network import Backbone, Design, Map
+
+__all__ = ["FULL", "MINI", "MINI_DESIGN", "Settings", "Suppression", "settings_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Which of a picture's boxes are its detections."""
+
+    least_score: float
+    most_overlap: float
+    """With a better box of the class."""
+    most_candidates: int
+    """The best of a class."""
+    most_kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One run."""
+
+    batch_size: int
+    base_learning_rate: float
+    warmup_steps: int
+    warmup_factor: int
+    """The first step has the base less the base over two to this power; 0 starts from nothing."""
+    decay_epochs: tuple[int, int]
+    """After so many epochs the learning rate is a tenth of what it was."""
+    weight_decay: float
+    momentum: float
+    crop_tries: int
+    """For each kind of crop (``max_samples``); 0: pictures are mirrored only."""
+    suppression: Suppression
+    size: int
+    """Height and width of what the network sees."""
+    classes: int
+    """Without the background."""
+    train_samples: int
+    eval_samples: int
+    eval_batch: int
+    eval_epochs: int
+    last_epoch: int
+    bn_span: int
+    """Samples that are normalised together: those of one process."""
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of one epoch; the last batch is filled up."""
+        return -(-self.train_samples // self.batch_size)
+
+    def learning_rate(self, step: int) -> float:
+        """Of a step; the first is 1."""
+        done = step - 1
+        rate = self.base_learning_rate * 0.1 ** sum(done // self.epoch_steps >= epoch for epoch in self.decay_epochs)
+        if done < self.warmup_steps:
+            rate -= (self.warmup_steps - done) * rate / (self.warmup_steps * 2**self.warmup_factor)
+        return rate
+
+    @property
+    def initial_weights(self) -> tuple[str, ...]:
+        """What the full edition's weights are called in the rules (closed_ssd.yaml), which follow another framework."""
+
+        def normed(place: str, number: int) -> list[str]:
+            names = f"{place}conv{number}_weight", *(f"{place}batchnorm{number}_{part}" for part in ("gamma", "beta"))
+            return [f"ssd0_resnetmlperf0_{name}" for name in names]
+
+        def plain(name: str) -> list[str]:
+            return [f"ssd0_{name}_{part}" for part in ("weight", "bias")]
+
+        backbone = [normed("", 0)]
+        backbone += [normed(f"stage{stage}_", i) for stage, count in ((1, 6), (2, 9), (3, 13)) for i in range(count)]
+        between = [plain(f"{name}{i}") for i in range(5) for name in ("expand_trans_conv", "expand_conv")]
+        heads = [plain(f"convpredictor{i}_conv0") for i in range(6)]
+        return tuple(name for names in (*backbone, *between, *heads) for name in names)
+
+    @property
+    def hyperparameters(self) -> Mapping[str, LogValue]:
+        """As the log names them."""
+        return {
+            "global_batch_size": self.batch_size,
+            "opt_name": "sgd",
+            "opt_base_learning_rate": self.base_learning_rate,
+            "opt_weight_decay": self.weight_decay,
+            "opt_momentum": self.momentum,
+            "opt_learning_rate_warmup_steps": self.warmup_steps,
+            "opt_learning_rate_warmup_factor": self.warmup_factor,
+            "opt_learning_rate_decay_boundary_epochs": list(self.decay_epochs),
+            "model_bn_span": self.bn_span,
+            "max_samples": self.crop_tries,
+        }
+
+
+FULL = Settings(
+    batch_size=32,
+    base_learning_rate=2.5e-3,
+    warmup_steps=1,
+    warmup_factor=0,
+    decay_epochs=(40, 50),
+    weight_decay=5e-4,
+    momentum=0.9,
+    crop_tries=1,
+    suppression=Suppression(least_score=0.05, most_overlap=0.5, most_candidates=200, most_kept=200),
+    size=300,
+    classes=80,
+    train_samples=117_266,
+    eval_samples=4_952,
+    eval_batch=32,
+    eval_epochs=5,
+    last_epoch=100,
+    bn_span=32,
+)
+"""COCO 2017 has 118,287 pictures to train on, of which 117,266 have an object, and 5,000 to validate on: 4,952.
+
+Overlap: ``coco_eval`` gives .50 to the decoder, whose own default is .45.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    rate: float
+    """For each 32 samples of the batch."""
+    warmup_steps: int
+    decay_epochs: tuple[int, int]
+    weight_decay: float
+
+
+_SCHEDULES = {
+    1024: _Schedule(2.5e-3, 300, (40, 50), 5e-4),
+    1536: _Schedule(2.5e-3, 200, (44, 55), 1.3e-4),
+    2048: _Schedule(4.57e-3, 1489, (60, 75), 4e-5),
+    4096: _Schedule(2.5e-3, 1145, (80, 100), 4e-5),
+}
+"""By batch size: the reference convergence points. Their later files give ten times the learning rate that the
+reference's formula makes of the same base; the formula is followed. 200 warm-up steps are their 2.619685 epochs."""
+
+MINI_DESIGN = Design(
+    name="ssd-training",
+    backbone=Backbone.RESIDUAL,
+    scenes=SceneKind(
+        size=64,
+        shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE),
+        most_objects=2,
+        sides=(18, 44),
+        bars=0,
+        noise=8,
+    ),
+    stem=(16, 24),
+    maps=(
+        Map(cells=8, channels=40, blocks=2, side=17, next_side=25, aspect=1.4),
+        Map(cells=4, channels=56, blocks=2, side=27, next_side=38, aspect=1.4),
+    ),
+)
+"""The residual detector of the inference suite's mini edition, with two maps instead of three, for smaller scenes."""
+
+MINI = Settings(
+    batch_size=16,
+    base_learning_rate=0.05,
+    warmup_steps=100,
+    warmup_factor=0,
+    decay_epochs=(4, 6),
+    weight_decay=5e-4,
+    momentum=0.9,
+    crop_tries=0,
+    suppression=Suppression(least_score=0.05, most_overlap=0.5, most_candidates=200, most_kept=50),
+    size=64,
+    classes=len(MINI_DESIGN.scenes.classes),
+    train_samples=1200,
+    eval_samples=300,
+    eval_batch=50,
+    eval_epochs=1,
+    last_epoch=8,
+    bn_span=16,
+)
+
+
+def settings_of(setup: Setup) -> Settings:
+    """The settings of an edition, with what a user changed.
+
+    Raises:
+        SettingsError: A name is unknown or a value impossible; all of them are listed.
+    """
+    base = FULL if setup.edition is Edition.FULL else MINI
+    batch = setup.batch_size or base.batch_size
+    base = replace(
+        base,
+        batch_size=batch,
+        base_learning_rate=base.base_learning_rate * batch / base.batch_size,
+        bn_span=max(1, batch // setup.world.size),
+    )
+    if setup.edition is Edition.FULL and batch in _SCHEDULES:
+        known = _SCHEDULES[batch]
+        base = replace(
+            base,
+            base_learning_rate=known.rate * batch / FULL.batch_size,
+            warmup_steps=known.warmup_steps,
+            decay_epochs=known.decay_epochs,
+            weight_decay=known.weight_decay,
+            crop_tries=50,
+        )
+    changes = Changes("ssd", setup.changed)
+    boundaries = changes.wholes("opt_learning_rate_decay_boundary_epochs", base.decay_epochs)
+    changed = replace(
+        base,
+        base_learning_rate=changes.number("opt_base_learning_rate", base.base_learning_rate),
+        warmup_steps=changes.whole("opt_learning_rate_warmup_steps", base.warmup_steps, least=0),
+        warmup_factor=changes.whole("opt_learning_rate_warmup_factor", base.warmup_factor, least=0),
+        decay_epochs=(boundaries[0], boundaries[1]),
+        weight_decay=changes.number("opt_weight_decay", base.weight_decay, least=0.0),
+        momentum=changes.number("opt_momentum", base.momentum, least=0.0),
+        crop_tries=changes.whole("max_samples", base.crop_tries, least=0 if base.crop_tries == 0 else 1),
+        train_samples=changes.whole("train_samples", base.train_samples),
+        eval_samples=changes.whole("eval_samples", base.eval_samples),
+    )
+    changes.check(world=setup.world.size, batch=batch)
+    return changed
