@@ -15,7 +15,8 @@
     ├── MissingError              something the environment lacks: exit code 3
     └── RunError                  the run broke: exit code 1
         ├── CompletionError       the system under test completed what it should not have
-        └── SystemUnderTestError  the system under test raised, or never answered
+        ├── SystemUnderTestError  the system under test raised, or never answered
+        └── TrainingError         a step of training raised, or a process of it was lost
 
 Only :mod:`levelfield.cli` turns these into text on the terminal and exit codes.
 """
@@ -42,6 +43,7 @@ __all__ = [
     "RunError",
     "SettingsError",
     "SystemUnderTestError",
+    "TrainingError",
     "UsageError",
     "nearest",
 ]
@@ -144,14 +146,31 @@ class SystemUnderTestError(RunError):
     @classmethod
     def of(cls, error: BaseException) -> SystemUnderTestError:
         """The error for an exception that the system raised; says where, and keeps it as the cause."""
-        said = str(error) or "no text"
-        stop = "" if said.endswith((".", "!", "?")) else "."
-        hint = None
-        if places := traceback.extract_tb(error.__traceback__):
-            hint = f"Raised at {places[-1].filename}:{places[-1].lineno}, in {places[-1].name}."
-        found = cls(f"The system under test raised {type(error).__name__}: {said}{stop}", hint=hint)
+        found = cls(f"The system under test raised {_said(error)}", hint=_place(error))
         found.__cause__ = error
         return found
+
+
+class TrainingError(RunError):
+    """A step of training raised an exception, or a process that trains with this one was lost."""
+
+    @classmethod
+    def of(cls, error: BaseException, *, doing: str) -> TrainingError:
+        """The error for an exception that a benchmark raised; says where, and keeps it as the cause."""
+        found = cls(f"Training broke while {doing}: {_said(error)}", hint=_place(error))
+        found.__cause__ = error
+        return found
+
+
+def _said(error: BaseException) -> str:
+    """Its kind and its text, as a sentence."""
+    said = str(error) or "no text"
+    return f"{type(error).__name__}: {said}{'' if said.endswith(('.', '!', '?')) else '.'}"
+
+
+def _place(error: BaseException) -> str | None:
+    places = traceback.extract_tb(error.__traceback__)
+    return f"Raised at {places[-1].filename}:{places[-1].lineno}, in {places[-1].name}." if places else None
 
 
 def nearest(word: str, choices: Sequence[str], *, what: str) -> UsageError:

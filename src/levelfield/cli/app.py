@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module below levelfield.cli, one line of help). Listed here so that --help imports none of them.
     "demo": ("demo", "The main job in about a minute: measure, judge, report. Needs no download."),
     "inference": ("inference", "Measure a benchmark under the rules."),
+    "training": ("training", "Train a benchmark to its target, under the clock of the rules."),
     "submission": ("submission", "Make, check and explain a submission."),
     "power": ("power", "Measured power: check sessions, give watts or joules per query."),
     "results": ("results", "Keep published and own results: import, table, compare, export."),

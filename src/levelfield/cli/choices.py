@@ -9,9 +9,18 @@ from levelfield.backends.port import Arithmetic
 from levelfield.errors import nearest
 from levelfield.loadgen.run import IssuingChoice
 from levelfield.terms import Division, Edition, Scenario
+from levelfield.training.port import NumberFormat
 from levelfield.workloads.task import Precision
 
-__all__ = ["arithmetic_of", "division_of", "edition_of", "issuing_of", "precision_of", "scenarios_of"]
+__all__ = [
+    "arithmetic_of",
+    "division_of",
+    "edition_of",
+    "issuing_of",
+    "number_format_of",
+    "precision_of",
+    "scenarios_of",
+]
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -48,6 +57,11 @@ def division_of(word: str) -> Division:
 def precision_of(word: str) -> Precision:
     """``fp32`` or ``int8``."""
     return _of(Precision, word, "precision")
+
+
+def number_format_of(word: str) -> NumberFormat:
+    """``fp32``, ``bf16`` or ``fp16``."""
+    return _of(NumberFormat, word, "precision")
 
 
 def arithmetic_of(word: str) -> Arithmetic:

@@ -8,11 +8,13 @@ and builds a :class:`Training` between ``init_start`` and ``init_stop``. A :clas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from levelfield.terms import Edition
 
 if TYPE_CHECKING:
     import torch
@@ -37,13 +39,6 @@ Quality: TypeAlias = Mapping[str, float]
 """A value for each target of the benchmark, by the names of the rule book (``top1``; ``BBOX`` and ``SEGM``)."""
 
 
-class Edition(StrEnum):
-    """A benchmark as the round has it, or small enough for a laptop."""
-
-    FULL = "full"
-    MINI = "mini"
-
-
 class NumberFormat(StrEnum):
     """What forward and backward passes compute in; weights and their updates stay in fp32."""
 
@@ -60,6 +55,10 @@ class World:
     size: int = 1
     device: str = "cpu"
     """As torch names it: ``cuda:0``."""
+
+
+def _unguarded() -> None:
+    """Let data be read at any time: outside of a run there is no clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +80,8 @@ class Setup:
     world: World = World()
     shuffled_labels: bool = False
     """Train on labels that were dealt anew: the control that must miss the target."""
+    require_running: Callable[[], None] = _unguarded
+    """Data objects call it before they read: it raises while the clock of the run does not run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,9 @@ class Cadence:
     """Steps from one evaluation to the next."""
     last: int
     """After this step the run ends, whether or not the target was reached."""
+    off_clock: bool = False
+    """Whether states are kept at each of these steps and evaluated after training, as the reference of ``minigo`` does:
+    the run then ends at the moment at which the first state that passes was ready."""
 
     def evaluates_after(self, step: int) -> bool:
         """Whether an evaluation follows a step."""

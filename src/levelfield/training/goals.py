@@ -1,0 +1,49 @@
+"""The quality that ends a run: the rule book's targets, in a mini edition with the mini's own numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from levelfield.errors import RulesError
+from levelfield.rules.round import Target
+from levelfield.rules.training import TrainingRules
+from levelfield.terms import Edition
+from levelfield.training.port import Benchmark, LogValue, Quality
+
+__all__ = ["is_reached", "logged", "targets_of"]
+
+
+def targets_of(benchmark: Benchmark, edition: Edition, rules: TrainingRules) -> tuple[Target, ...]:
+    """The targets of an edition; which way is better, and which bound does not count, is the rule book's in both.
+
+    Raises:
+        UsageError: The round has no such benchmark.
+        RulesError: The benchmark names other targets than the round.
+    """
+    known = rules.benchmark(benchmark.name).targets
+    bounds = benchmark.targets(edition)
+    if set(bounds) != {target.key for target in known}:
+        raise RulesError(
+            f"The targets of {benchmark.name} are {', '.join(sorted(bounds)) or 'none'}; "
+            f"{rules.name} has {', '.join(sorted(target.key for target in known))}."
+        )
+    return tuple(
+        replace(target, at_least=bounds[target.key])
+        if target.at_least is not None
+        else replace(target, at_most=bounds[target.key])
+        for target in known
+    )
+
+
+def is_reached(quality: Quality, targets: Sequence[Target]) -> bool:
+    """Whether one evaluation meets every target; a value that is missing or no number meets none."""
+    return all(target.holds(quality.get(target.key, math.nan)) for target in targets)
+
+
+def logged(quality: Quality, targets: Sequence[Target]) -> LogValue:
+    """As ``eval_accuracy`` has it: the number, or an object of them where the benchmark has several targets."""
+    if len(targets) == 1:
+        return float(quality[targets[0].key])
+    return {target.key: float(quality[target.key]) for target in targets}
