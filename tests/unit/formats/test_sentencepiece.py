@@ -10,7 +10,7 @@ from levelfield.errors import FormatError
 from levelfield.formats.sentencepiece import Piece, PieceKind, Sentencepieces, packed, read_sentencepieces
 
 SIXTY = Path(__file__).parents[2] / "samples" / "sixty.model"
-"""Trained by sentencepiece 0.2.3 (unigram, no start, no end, identity) on sixteen lines of LibriSpeech's transcripts."""
+"""Trained by sentencepiece 0.2.3 (unigram, no start, no end, identity) on sixteen lines of prose."""
 
 
 @pytest.fixture(scope="module")
