@@ -27,10 +27,17 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the tests that train a shipped model again, leave those whose module ``LEVELFIELD_REBUILD`` names; 1 = all."""
+    """Leave out what trains for minutes and was not asked for.
+
+    Of the tests that train a shipped model again, those stay whose module ``LEVELFIELD_REBUILD`` names; 1 = all. Tests
+    of the training suite whose names begin with ``test_long`` stay where ``LEVELFIELD_TRAIN`` is 1.
+    """
     wanted = os.environ.get("LEVELFIELD_REBUILD", "1")
-    if wanted == "1":
-        return
-    others = [item for item in items if item.name.startswith("test_rebuild") and wanted not in item.nodeid]
+    others = [
+        item
+        for item in items
+        if (item.name.startswith("test_rebuild") and wanted != "1" and wanted not in item.nodeid)
+        or (item.name.startswith("test_long") and os.environ.get("LEVELFIELD_TRAIN") != "1")
+    ]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from levelfield.training.port import Benchmark, Setup, Training
+from collections.abc import Callable
 
-__all__ = ["opened", "stepped"]
+from levelfield.training.port import Benchmark, Quality, Setup, Training
+
+__all__ = ["opened", "reaches", "stepped"]
 
 
 def opened(benchmark: Benchmark, setup: Setup) -> Training:
@@ -24,3 +26,12 @@ def stepped(training: Training, count: int, *, done: int = 0) -> list[float]:
             training.begin_epoch((step - 1) // epoch + 1)
         losses.append(float(training.step()))
     return losses
+
+
+def reaches(training: Training, passes: Callable[[Quality], bool]) -> bool:
+    """Whether an evaluation passes before the training is given up."""
+    for done in range(training.cadence.last):
+        stepped(training, 1, done=done)
+        if training.cadence.evaluates_after(done + 1) and passes(training.evaluate()):
+            return True
+    return False

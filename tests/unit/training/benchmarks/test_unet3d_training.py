@@ -10,14 +10,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from driven import opened, stepped  # noqa: E402
+from driven import opened, reaches, stepped  # noqa: E402
 from kits_prepared import prepared_kits  # noqa: E402
 
 from levelfield.errors import DatasetError, SettingsError  # noqa: E402
 from levelfield.terms import Edition  # noqa: E402
 from levelfield.training.benchmarks.unet3d import BENCHMARK  # noqa: E402
 from levelfield.training.benchmarks.unet3d.evaluate import mean_dice, segmentation  # noqa: E402
-from levelfield.training.benchmarks.unet3d.settings import FULL, settings_of  # noqa: E402
+from levelfield.training.benchmarks.unet3d.settings import FULL, MINI_TARGET, settings_of  # noqa: E402
 from levelfield.training.benchmarks.unet3d.train import learning_rate  # noqa: E402
 from levelfield.training.port import Cadence, NumberFormat, Setup, Training, World  # noqa: E402
 from levelfield.workloads.medical_segmentation.network import FULL_FILTERS, UNet3D, segmentation_loss  # noqa: E402
@@ -255,3 +255,27 @@ def test_bf16_learns_too() -> None:
     (exact,) = stepped(opened(BENCHMARK, MINI), 1)
     (short,) = stepped(opened(BENCHMARK, replace(MINI, number_format=NumberFormat.BF16)), 1)
     assert short == pytest.approx(exact, rel=0.02)
+
+
+# --- minutes of training, with LEVELFIELD_TRAIN=1 ---
+
+
+def test_long_full_network_learns_a_batch_by_heart(kits: Path) -> None:
+    """Twenty steps on the same patch."""
+    changed = {
+        "train_samples": "2",
+        "eval_samples": "1",
+        "training_input_shape": "64,64,64",
+        "opt_learning_rate_warmup_epochs": "0",
+        "opt_base_learning_rate": "0.1",
+    }
+    training = opened(BENCHMARK, Setup(edition=Edition.FULL, seed=3, batch_size=1, data=kits, changed=changed))
+    losses = [stepped(training, 1)[0] for _ in range(20)]
+    assert all(np.isfinite(losses)), losses
+    assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_long_mini_reaches_its_target_and_not_with_shuffled_labels(shuffled: bool) -> None:
+    training = opened(BENCHMARK, Setup(edition=Edition.MINI, seed=11, shuffled_labels=shuffled))
+    assert reaches(training, lambda quality: quality["dice"] >= MINI_TARGET) is not shuffled

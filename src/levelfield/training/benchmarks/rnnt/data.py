@@ -171,8 +171,7 @@ class Recordings:
             waveform = read_audio(path, rate_hz=SAMPLE_RATE_HZ)
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path} cannot be used: {' '.join(str(error).split())}.") from error
-        least = max(entry.samples, LEAST_SAMPLES)
-        if len(waveform) != entry.samples or len(waveform) < least:
+        if len(waveform) != entry.samples or len(waveform) < LEAST_SAMPLES:
             raise DatasetError(
                 f"{path}: found {len(waveform):,} samples, expected {entry.samples:,} as the manifest says, "
                 f"and {LEAST_SAMPLES} at least."

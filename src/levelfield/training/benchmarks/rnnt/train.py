@@ -36,8 +36,10 @@ class RnntTraining:
         self.settings = settings
         self._setup, self._world = setup, setup.world
         torch.manual_seed(setup.seed)
-        self._bare = Transducer(settings.sizes, lstm_scale=settings.lstm_scale).to(self._world.device)
+        self._bare = Transducer(settings.sizes, lstm_scale=settings.lstm_scale)
         self._averaged = copy.deepcopy(self._bare).requires_grad_(requires_grad=False)
+        for model in (self._bare, self._averaged):  # after the copy: moving an LSTM lays its weights side by side
+            model.to(self._world.device)
         self.model: torch.nn.Module = self._bare
         self.optimizer: torch.optim.Optimizer = Lamb(
             self._bare.parameters(),

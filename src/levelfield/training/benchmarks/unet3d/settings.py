@@ -17,7 +17,7 @@ from levelfield.workloads.medical_segmentation.filters import FULL_FILTERS, MINI
 
 __all__ = ["FULL", "MINI", "MINI_TARGET", "Settings", "settings_of"]
 
-MINI_TARGET = 0.84
+MINI_TARGET = 0.8
 """Of the phantoms. Who knows the solids exactly reaches 0.908 on them; see the README for what was measured."""
 
 
@@ -108,9 +108,9 @@ MINI = Settings(
     window=16,
     train_samples=256,
     eval_samples=64,
-    first_evaluation=6,
-    evaluation_every=2,
-    last=40,
+    first_evaluation=4,
+    evaluation_every=1,
+    last=20,
     readers=0,
 )
 
