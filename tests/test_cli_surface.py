@@ -39,6 +39,13 @@ SURFACE: dict[str, list[str]] = {
     ],
     "inference data": ["--benchmark", "--check", "--help", "--json", "--rules", "-b", "-h"],
     "inference list": ["--help", "--json", "--rules", "-h"],
+    "training": ["--help", "-h"],
+    "training run": [
+        "--batch", "--benchmark", "--checkpoints", "--clear-caches", "--data", "--device", "--division", "--edition",
+        "--help", "--json", "--out", "--peak-flops", "--precision", "--resume", "--rules", "--runs", "--seed", "--set",
+        "--shuffled-labels", "--start", "--status", "--submitter", "--system-name", "--threads", "-b", "-h",
+    ],
+    "training list": ["--help", "--json", "--rules", "-h"],
     "submission": ["--help", "-h"],
     "submission check": [
         "--csv", "--help", "--ignore", "--jobs", "--json", "--junit", "--long-csv", "--official", "--round", "--sarif",
@@ -128,7 +135,14 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["demo", "--help"], ["inference", "run", "--help"], ["results", "table", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["demo", "--help"],
+        ["inference", "run", "--help"],
+        ["training", "run", "--help"],
+        ["results", "table", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = (
@@ -147,7 +161,7 @@ def test_help_loads_nothing_heavy(arguments: list[str], capsys: pytest.CaptureFi
     cpu_s, loaded = json.loads(ended.stdout.splitlines()[-1])
     with capsys.disabled():
         print(f"\nlevelfield {' '.join(arguments)}: {cpu_s:.3f} s of CPU", end=" ")  # noqa: T201 - a figure to look at, not a bar
-    assert not {"onnxruntime", "numpy", "rich", "cv2"} & set(loaded)
+    assert not {"onnxruntime", "numpy", "rich", "cv2", "torch"} & set(loaded)
 
 
 def test_the_official_checks_load_only_what_they_need(tmp_path: Path) -> None:

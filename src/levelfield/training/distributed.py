@@ -18,7 +18,16 @@ from torch.nn.parallel import DistributedDataParallel
 from levelfield.errors import MissingError, SettingsError, TrainingError, UsageError
 from levelfield.training.port import Training, World
 
-__all__ = ["Group", "Processes", "check_share", "device_of", "joined", "processes_of"]
+__all__ = [
+    "Group",
+    "Processes",
+    "check_share",
+    "device_of",
+    "joined",
+    "processes_of",
+    "share_buffers",
+    "summed",
+]
 
 _PATIENCE = timedelta(minutes=30)
 """How long one process waits for the others: as long as an evaluation of one of them may take."""
@@ -148,3 +157,17 @@ def check_share(batch_size: int, world: World) -> None:
             "The batch cannot be shared equally.",
             problems=[f"--batch: found {batch_size}, expected a multiple of the {world.size} processes."],
         )
+
+
+def summed(values: torch.Tensor, world: World) -> torch.Tensor:
+    """The sum over processes, in all of them: what an evaluation shares out, it adds up with this."""
+    if world.size > 1:
+        distributed.all_reduce(values)
+    return values
+
+
+def share_buffers(network: torch.nn.Module, world: World) -> None:
+    """Give every process the first one's buffers (statistics of batch normalisation), so that all evaluate the same."""
+    if world.size > 1:
+        for buffer in network.buffers():
+            distributed.broadcast(buffer, src=0)

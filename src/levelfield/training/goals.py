@@ -29,6 +29,10 @@ def targets_of(benchmark: Benchmark, edition: Edition, rules: TrainingRules) -> 
             f"The targets of {benchmark.name} are {', '.join(sorted(bounds)) or 'none'}; "
             f"{rules.name} has {', '.join(sorted(target.key for target in known))}."
         )
+    if edition is Edition.FULL:
+        if wrong := [str(target) for target in known if target.bound != bounds[target.key]]:
+            raise RulesError(f"The full edition of {benchmark.name} has other targets than {rules.name}: {wrong[0]}.")
+        return known
     return tuple(
         replace(target, at_least=bounds[target.key])
         if target.at_least is not None

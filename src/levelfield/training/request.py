@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -61,9 +62,14 @@ class TrainingRequest:
             f"{option}: found {value}, expected {expected}."
             for option, value, possible, expected in (
                 ("--runs", self.runs, self.runs >= 1, "1 or more"),
-                ("--batch", self.batch_size, (self.batch_size or 1) >= 1, "1 or more"),
-                ("--threads", self.threads, (self.threads or 1) >= 1, "1 or more"),
-                ("--peak-flops", self.peak_flops, (self.peak_flops or 1) > 0, "operations per second, more than 0"),
+                ("--batch", self.batch_size, self.batch_size is None or self.batch_size >= 1, "1 or more"),
+                ("--threads", self.threads, self.threads is None or self.threads >= 1, "1 or more"),
+                (
+                    "--peak-flops",
+                    self.peak_flops,
+                    self.peak_flops is None or 0 < self.peak_flops < math.inf,
+                    "operations per second, more than 0",
+                ),
                 ("--device", self.device, self.device in {"auto", "cpu", "cuda"}, "auto, cpu or cuda"),
                 ("--status", self.status, self.status in LOG_STATUSES, ", ".join(LOG_STATUSES)),
             )

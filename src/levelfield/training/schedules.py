@@ -30,20 +30,22 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group.get("lr_factor", 1.0)
 
 
-def warmup_polynomial(step: int, *, base: float, end: float, warmup: int, total: int, power: float = 2.0) -> float:
+def warmup_polynomial(
+    step: int, *, base: float, end: float, warmup: float, decay_steps: int, power: float = 2.0
+) -> float:
     """Linear from 0 to the base rate, then polynomial to the end rate: ``resnet``.
 
     Args:
         step: From 0; the first rate is 0 where there is a warm-up.
         base: The highest rate.
-        end: The rate from the last step on.
-        warmup: Steps of the warm-up.
-        total: Steps of the run; the polynomial lasts ``total - warmup + 1``.
+        end: The rate from the end of the polynomial on.
+        warmup: Steps of the warm-up; part of a step counts.
+        decay_steps: Steps of the polynomial; in the reference one more than the run has after its warm-up.
         power: Of the polynomial.
     """
     if step < warmup:
         return base * step / warmup
-    left = 1 - min(step - warmup, length := max(1, total - warmup + 1)) / length
+    left = 1 - min(step - warmup, decay_steps) / decay_steps if decay_steps else 0.0
     return float((base - end) * left**power + end)
 
 

@@ -23,12 +23,13 @@ from levelfield.training.schedules import (  # noqa: E402
     [(0, 0.0), (5, 5.0), (10, 10.0), (55, 0.1 + 9.9 / 4), (100, 0.1), (1000, 0.1)],
 )
 def test_resnet_warms_up_and_falls_by_a_parabola(step: int, rate: float) -> None:
-    # From step 10 on the parabola lasts 99 - 10 + 1 = 90 steps; its middle is step 55.
-    assert warmup_polynomial(step, base=10.0, end=0.1, warmup=10, total=99) == pytest.approx(rate, rel=1e-12)
+    # From step 10 on the parabola lasts 90 steps; its middle is step 55.
+    assert warmup_polynomial(step, base=10.0, end=0.1, warmup=10, decay_steps=90) == pytest.approx(rate, rel=1e-12)
 
 
 def test_resnet_without_warmup_begins_at_the_base_rate() -> None:
-    assert warmup_polynomial(0, base=10.0, end=0.1, warmup=0, total=99) == 10.0
+    assert warmup_polynomial(0, base=10.0, end=0.1, warmup=0, decay_steps=99) == 10.0
+    assert warmup_polynomial(7, base=10.0, end=0.1, warmup=0, decay_steps=0) == 0.1
 
 
 @pytest.mark.parametrize(

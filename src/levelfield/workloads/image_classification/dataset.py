@@ -52,7 +52,7 @@ class ImageDataset:
 
 
 class Digits:
-    """The shipped test set.
+    """A shipped set of handwritten digits.
 
     Args:
         path: A ``.npz`` file with ``images`` (samples, 8, 8) uint8 of 0..16 and ``labels`` (samples,) uint8.
@@ -62,18 +62,21 @@ class Digits:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                self._images: Pixels = arrays["images"]
-                self.labels: NDArray[np.int64] = arrays["labels"].astype(np.int64)
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-            raise DatasetError(
-                f"{path} cannot be read: {error}.", hint="It is part of levelfield: install the package again."
-            ) from error
+        self.images, self.labels = _digits(path)
 
     def read(self, indices: IndexArray, layout: Layout) -> Tensor:
         """Prepare some; see :func:`levelfield.workloads.image_classification.preprocess.digits_input`."""
-        return digits_input(self._images[indices], layout)
+        return digits_input(self.images[indices], layout)
+
+
+def _digits(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays["images"], arrays["labels"].astype(np.int64)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise DatasetError(
+            f"{path} cannot be read: {error}.", hint="It is part of levelfield: install the package again."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ class ImageNetFolder:
     def __init__(self, folder: Path, *, classes: int) -> None:
         self._cv2 = opencv()
         entries = _entries(folder, classes)
-        self._paths = [folder / entry.file for entry in entries]
+        self.paths = [folder / entry.file for entry in entries]
+        """Of the pictures, in their order."""
         self.labels: NDArray[np.int64] = np.array([entry.label for entry in entries], np.int64)
         _require_files(folder, entries)
 
@@ -114,7 +118,7 @@ class ImageNetFolder:
         rows = np.empty((len(indices), *shape), np.float32)
 
         def prepare(row: int) -> str | None:
-            path = self._paths[indices[row]]
+            path = self.paths[indices[row]]
             try:
                 rows[row] = photograph_input(decoded(path.read_bytes()), layout)
             except (OSError, ValueError, self._cv2.error) as error:

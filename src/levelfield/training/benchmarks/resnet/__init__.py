@@ -1,0 +1,45 @@
+"""Image classification: ``resnet``, full (ResNet-50 v1.5 on ImageNet) and mini (the same, small, on digits)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from levelfield.terms import Edition
+from levelfield.training.benchmarks.resnet.settings import settings_of
+from levelfield.training.port import Setup, Training
+
+__all__ = ["BENCHMARK", "Resnet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resnet:
+    """The benchmark, without torch."""
+
+    name: str = "resnet"
+    mini: str = "a bottleneck network of 57 k parameters on 1,797 handwritten digits of 8x8"
+
+    def targets(self, edition: Edition) -> Mapping[str, float]:
+        """Top-1: the rule book's 75.9 %, and 98 % of the digits."""
+        return {"top1": 0.759 if edition is Edition.FULL else 0.98}
+
+    def prepare(self, setup: Setup) -> None:
+        """Check the settings before anything else happens; the data need no preparation in either edition.
+
+        Raises:
+            SettingsError: Hyperparameters are unknown or impossible, all of them at once.
+        """
+        settings_of(setup)
+
+    def build(self, setup: Setup) -> Training:
+        """Make network and optimizer.
+
+        Raises:
+            SettingsError: As :meth:`prepare`.
+        """
+        from levelfield.training.benchmarks.resnet.train import ResnetTraining  # noqa: PLC0415 - needs torch
+
+        return ResnetTraining(setup, settings_of(setup))
+
+
+BENCHMARK = Resnet()

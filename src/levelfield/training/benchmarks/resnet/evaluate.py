@@ -1,0 +1,39 @@
+"""Top-1: the share of the evaluation set whose class has the highest score."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from levelfield.training.benchmarks.resnet.data import Pictures
+from levelfield.training.distributed import share_buffers, summed
+from levelfield.training.port import World
+from levelfield.training.precision import Arithmetic
+
+__all__ = ["top1"]
+
+_BATCH = 250
+
+
+@torch.no_grad()
+def top1(network: torch.nn.Module, pictures: Pictures, count: int, arithmetic: Arithmetic, world: World) -> float:
+    """The accuracy over the whole set; each process looks at its share of it, all with the first one's statistics.
+
+    Args:
+        network: Without a wrapper; left in training mode.
+        pictures: The data.
+        count: Pictures of the evaluation set.
+        arithmetic: The number format.
+        world: Which process this is.
+    """
+    share_buffers(network, world)
+    network.eval()
+    right = torch.zeros((), dtype=torch.int64, device=world.device)
+    mine = np.arange(world.rank, count, world.size)
+    for samples in np.array_split(mine, max(1, -(-len(mine) // _BATCH))):
+        images, labels = pictures.evaluation(samples)
+        with arithmetic.forward():
+            scores = network(images.to(world.device))
+        right += (scores.argmax(dim=1) == labels.to(world.device)).sum()
+    network.train()
+    return int(summed(right, world).item()) / count

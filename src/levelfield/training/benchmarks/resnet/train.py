@@ -1,0 +1,167 @@
+"""Training of ``resnet``: LARS or SGD, one schedule, label smoothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from levelfield.terms import Edition
+from levelfield.training.benchmarks.resnet.data import DigitPictures, ImageNetPictures, Pictures, epoch_order
+from levelfield.training.benchmarks.resnet.evaluate import top1
+from levelfield.training.benchmarks.resnet.network import ResNet, forward_flops, log_names
+from levelfield.training.benchmarks.resnet.settings import Rule, Settings
+from levelfield.training.optimizers.lars import Lars
+from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
+from levelfield.training.precision import Arithmetic
+from levelfield.training.schedules import set_rate, warmup_polynomial
+
+__all__ = ["ResnetTraining"]
+
+
+class ResnetTraining:
+    """One run; a :class:`~levelfield.training.port.Training`.
+
+    Args:
+        setup: What is asked for.
+        settings: What follows from it.
+    """
+
+    def __init__(self, setup: Setup, settings: Settings) -> None:
+        self._setup = setup
+        self._settings = settings
+        torch.manual_seed(setup.seed)
+        self._network = ResNet(settings.sizes).to(setup.world.device)
+        self.model: torch.nn.Module = self._network
+        self.optimizer = _optimizer(self._network, settings)
+        self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
+        self._pictures: Pictures | None = None
+        self._order = np.empty(0, np.int64)
+        self._epoch = 0
+        self._step = 0
+
+    @property
+    def cadence(self) -> Cadence:
+        """Every four epochs in the round's own, every two in the mini."""
+        settings, per_epoch = self._settings, self._settings.steps_per_epoch
+        first = max(1, settings.eval_every - settings.eval_offset)
+        return Cadence(
+            epoch=per_epoch,
+            first=first * per_epoch,
+            every=settings.eval_every * per_epoch,
+            last=settings.epochs * per_epoch,
+        )
+
+    @property
+    def hyperparameters(self) -> Mapping[str, LogValue]:
+        """By the names of the rules."""
+        return self._settings.logged
+
+    @property
+    def initial_weights(self) -> tuple[str, ...]:
+        """All tensors; at full size the 161 of the rules."""
+        return tuple(log_names(self._network))
+
+    def open_data(self) -> Samples:
+        """Open the folder, or the shipped digits."""
+        setup, settings = self._setup, self._settings
+        shuffled, guard = setup.shuffled_labels, setup.require_running
+        if setup.edition is Edition.MINI:
+            self._pictures = DigitPictures(setup.seed, shuffled=shuffled, require_running=guard)
+        else:
+            assert setup.data is not None  # settings_of asks for it
+            self._pictures = ImageNetPictures(
+                setup.data, settings, setup.seed, shuffled=shuffled, require_running=guard
+            )
+        return Samples(train=settings.train_samples, evaluation=settings.eval_samples)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Deal the pictures."""
+        self._epoch = epoch
+        self._order = epoch_order(self._settings, self._setup.seed, epoch)
+
+    def step(self) -> torch.Tensor:
+        """One batch, of which this process takes its share."""
+        settings, world = self._settings, self._setup.world
+        assert self._pictures is not None
+        share = settings.batch_size // world.size
+        first = self._step % settings.steps_per_epoch * settings.batch_size + world.rank * share
+        images, labels = self._pictures.train(self._order[first : first + share], self._epoch, first)
+        set_rate(self.optimizer, self._rate())
+        with self._arithmetic.forward():
+            scores = self.model(images.to(world.device, non_blocking=True))
+            loss = functional.cross_entropy(
+                scores, labels.to(world.device, non_blocking=True), label_smoothing=settings.label_smoothing
+            )
+        self.optimizer.zero_grad()
+        self._arithmetic.backward(loss)
+        self._arithmetic.step(self.optimizer)
+        self._step += 1
+        return loss.detach()
+
+    def evaluate(self) -> Quality:
+        """Top-1."""
+        assert self._pictures is not None
+        world = self._setup.world
+        return {"top1": top1(self._network, self._pictures, self._settings.eval_samples, self._arithmetic, world)}
+
+    def progress(self, step: int) -> float:
+        """In epochs."""
+        return step / self._settings.steps_per_epoch
+
+    def state(self) -> Mapping[str, Any]:
+        """All but the data; what is random follows from seed, epoch and place."""
+        return {
+            "network": self._network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "arithmetic": dict(self._arithmetic.state()),
+            "epoch": self._epoch,
+            "step": self._step,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on."""
+        self._network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._arithmetic.restore(state["arithmetic"])
+        self._step = state["step"]
+        if state["epoch"]:
+            self.begin_epoch(state["epoch"])
+
+    def flops_per_sample(self) -> float | None:
+        """Forward, and twice as much backward."""
+        return 3 * forward_flops(self._settings.sizes)
+
+    def _rate(self) -> float:
+        settings = self._settings
+        return warmup_polynomial(
+            self._step,
+            base=settings.base_rate,
+            end=settings.end_rate,
+            warmup=settings.warmup_steps,
+            decay_steps=settings.polynomial_steps,
+            power=settings.poly_power,
+        )
+
+
+def _optimizer(network: ResNet, settings: Settings) -> torch.optim.Optimizer:
+    """Batch normalisation and biases are neither decayed nor adapted."""
+    named = list(network.named_parameters())
+    skipped = [one for _, one in named if one.ndim == 1]
+    others = [one for _, one in named if one.ndim > 1]
+    if settings.rule is Rule.LARS:
+        return Lars(
+            [{"params": others}, {"params": skipped, "adapt": False}],
+            lr=0.0,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+            eps=settings.lars_epsilon,
+        )
+    return torch.optim.SGD(
+        [{"params": others, "weight_decay": settings.weight_decay}, {"params": skipped, "weight_decay": 0.0}],
+        lr=0.0,
+        momentum=settings.momentum,
+    )
