@@ -110,7 +110,7 @@ MINI = Settings(
     eval_samples=64,
     first_evaluation=4,
     evaluation_every=1,
-    last=20,
+    last=12,
     readers=0,
 )
 
