@@ -45,8 +45,11 @@ def word_error_rate(model: Transducer, speech: Speech, settings: Settings, *, se
         batch = collated([(next(read), ()) for _ in indices]).to(world.device)
         for index, labels in zip(indices, greedy(model, batch, settings), strict=True):
             pairs.append((utterances.transcripts[index], speech.vocabulary.decode(labels)))
-    counted = word_errors(pairs)
-    errors, words = totals([float(counted.errors.sum()), float(counted.words.sum())], world.device)
+    counts = [0.0, 0.0]
+    if pairs:  # more processes than utterances leave some without any
+        counted = word_errors(pairs)
+        counts = [float(counted.errors.sum()), float(counted.words.sum())]
+    errors, words = totals(counts, world.device)
     return errors / words
 
 

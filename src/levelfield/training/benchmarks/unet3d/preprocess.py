@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ def convert(scans: Mapping[str, tuple[Path, Path]], target: Path) -> None:
         if all(path.is_file() for path in paths):
             continue
         try:
-            pair = prepared_pair(*_scans(image, labels))
+            pair: tuple[NDArray[Any], ...] = prepared_pair(*_scans(image, labels))
         except InputError as error:
             problems.append(error.message)
             continue
@@ -96,7 +97,7 @@ def _scans(image: Path, labels: Path) -> tuple[Scan, Scan]:
     return Scan(voxels=voxels, spacing_mm=spacing), Scan(voxels=truth, spacing_mm=spacing)
 
 
-def _npy(array: NDArray[np.generic]) -> bytes:
+def _npy(array: NDArray[Any]) -> bytes:
     held = io.BytesIO()
     np.save(held, array, allow_pickle=False)
     return held.getvalue()
