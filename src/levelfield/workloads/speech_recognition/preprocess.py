@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "BANDS",
     "FEATURES",
     "LEAST_SAMPLES",
     "SAMPLE_RATE_HZ",
+    "SPLICED",
     "Waveform",
     "batch_features",
     "features",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.workloads.speech_recognition.preprocess import BANDS, LEAST_SAMPLES, SPLICED, Waveform, log_mel
 
-__all__ = ["at_speed", "masked", "normalised_features", "trimmed"]
+__all__ = ["Features", "at_speed", "masked", "normalised_features", "trimmed"]
 
 Features = NDArray[np.float32]
 """(rows, 240): three neighbouring frames of 80 bands side by side."""
