@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -19,7 +19,12 @@ _EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", st
 
 
 def with_changes(
-    settings: Settings, fields: Mapping[str, str], changed: Mapping[str, str], *, benchmark: str
+    settings: Settings,
+    fields: Mapping[str, str],
+    changed: Mapping[str, str],
+    *,
+    benchmark: str,
+    check: Callable[[Settings], Sequence[str]] = lambda _: (),
 ) -> Settings:
     """Settings with the values that a user gave, read as what stands there by default.
 
@@ -28,15 +33,17 @@ def with_changes(
         fields: Of each name that may be changed, the field.
         changed: What was given; a tuple is written with commas (``80,120``), an empty one as nothing.
         benchmark: For the message.
+        check: What cannot be of the values together.
 
     Raises:
-        SettingsError: Unknown names and values that cannot be read, each with what was expected.
+        SettingsError: Names that are unknown, values that cannot be read or cannot be, all at once.
     """
     values: dict[str, Any] = {}
-    problems = []
+    problems, unknown = [], False
     for name, text in changed.items():
         if name not in fields:
             close = get_close_matches(name, list(fields), n=1)
+            unknown = True
             problems.append(f"{name}: unknown" + (f"; did you mean {close[0]!r}?" if close else ""))
             continue
         default = getattr(settings, fields[name])
@@ -44,13 +51,12 @@ def with_changes(
             values[fields[name]] = _read(text, default)
         except ValueError as error:
             problems.append(f"{name}: found {text!r}, expected {error}")
+    result: Settings = dataclasses.replace(settings, **values)  # type: ignore[type-var]
+    problems += check(result)
     if problems:
-        raise SettingsError(
-            f"Hyperparameters of {benchmark} cannot be changed like this.",
-            problems=problems,
-            hint=f"Known: {', '.join(sorted(fields))}.",
-        )
-    return dataclasses.replace(settings, **values)  # type: ignore[type-var]
+        hint = f"Hyperparameters: {', '.join(sorted(fields))}." if unknown else None
+        raise SettingsError(f"{benchmark} cannot be trained like this.", problems=problems, hint=hint)
+    return result
 
 
 def _read(text: str, default: Any) -> Any:

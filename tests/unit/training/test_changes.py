@@ -55,7 +55,7 @@ def test_all_mistakes_come_at_once() -> None:
         "opt_rat": "1",
         "nothing_like_it": "1",
     }
-    with pytest.raises(SettingsError, match="Hyperparameters of some cannot be changed like this") as caught:
+    with pytest.raises(SettingsError, match="some cannot be trained like this") as caught:
         with_changes(Record(), NAMES, wrong, benchmark="some")
     assert caught.value.problems == (
         "opt_rate: found 'fast', expected a number",
@@ -65,7 +65,20 @@ def test_all_mistakes_come_at_once() -> None:
         "opt_rat: unknown; did you mean 'opt_rate'?",
         "nothing_like_it: unknown",
     )
-    assert caught.value.hint == "Known: boundaries, edges, flag, opt_name, opt_rate, opt_steps."
+    assert caught.value.hint == "Hyperparameters: boundaries, edges, flag, opt_name, opt_rate, opt_steps."
+
+
+def test_what_cannot_be_is_told_with_what_cannot_be_read() -> None:
+    with pytest.raises(SettingsError) as caught:
+        with_changes(
+            Record(),
+            NAMES,
+            {"opt_rate": "fast", "opt_steps": "-1"},
+            benchmark="some",
+            check=lambda record: [f"opt_steps: found {record.steps}"] if record.steps < 0 else [],
+        )
+    assert caught.value.problems == ("opt_rate: found 'fast', expected a number", "opt_steps: found -1")
+    assert caught.value.hint is None
 
 
 def test_nan_is_no_number() -> None:

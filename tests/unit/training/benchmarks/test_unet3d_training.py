@@ -134,9 +134,9 @@ def test_impossible_settings_are_all_named() -> None:
         BENCHMARK.build(replace(setup, batch_size=2, changed={"momentum": "0.9"}))
 
 
-def test_full_edition_without_data_says_so(full: Training) -> None:
+def test_full_edition_without_data_says_so_before_the_clock() -> None:
     with pytest.raises(DatasetError, match="needs KiTS19") as caught:
-        full.open_data()
+        BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1))
     assert caught.value.hint == "Give its folder with --data."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from levelfield.errors import DatasetError
 from levelfield.rules import load_training
 from levelfield.training.benchmarks.rnnt.settings import MINI_TARGET, settings_of
 from levelfield.training.port import Benchmark, Edition, Setup, Training
@@ -28,7 +29,9 @@ class _Rnnt:
             from levelfield.training.benchmarks.rnnt.data import mini_speech  # noqa: PLC0415
 
             mini_speech(settings)
-        elif setup.data is not None:
+        elif setup.data is None:
+            raise DatasetError("The full edition of rnnt needs LibriSpeech.", hint="Give its folder with --data.")
+        else:
             from levelfield.training.benchmarks.rnnt.preparation import prepare_folder  # noqa: PLC0415
 
             prepare_folder(setup.data)

@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.errors import SettingsError
 from levelfield.training.changes import with_changes
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 from levelfield.workloads.speech_recognition.sizes import MINI as MINI_SIZES
@@ -210,10 +209,10 @@ def settings_of(setup: Setup) -> Settings:
     if setup.edition is Edition.FULL:
         below = [size for size in _BY_BATCH if size <= base.batch_size]
         base = replace(base, **_BY_BATCH[max(below, default=min(_BY_BATCH))])  # type: ignore[arg-type]
-    settings = with_changes(base, _NAMES, setup.changed, benchmark="rnnt")
-    if problems := _problems(settings, setup.world.size):
-        raise SettingsError("rnnt cannot be trained like this.", problems=problems)
-    return settings
+    processes = setup.world.size
+    return with_changes(
+        base, _NAMES, setup.changed, benchmark="rnnt", check=lambda settings: _problems(settings, processes)
+    )
 
 
 def _problems(settings: Settings, processes: int) -> list[str]:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, collated, full_speech, mini_speech
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
 from levelfield.training.benchmarks.rnnt.settings import Settings
@@ -75,9 +74,8 @@ class RnntTraining:
         setup.require_running()
         if setup.edition is Edition.MINI:
             self._speech = mini_speech(settings)
-        elif setup.data is None:
-            raise DatasetError("The full edition of rnnt needs LibriSpeech.", hint="Give its folder with --data.")
         else:
+            assert setup.data is not None, "prepare asked for it"
             self._speech = full_speech(setup.data, settings)
         transcripts = self._speech.train.transcripts
         self._labels = [self._speech.vocabulary.encode(text) for text in transcripts]

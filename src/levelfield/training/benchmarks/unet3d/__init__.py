@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from levelfield.errors import DatasetError
 from levelfield.rules import load_training
 from levelfield.training.benchmarks.unet3d.settings import MINI_TARGET, settings_of
 from levelfield.training.port import Benchmark, Edition, Setup, Training
@@ -28,7 +29,9 @@ class _UNet3D:
 
         if setup.edition is Edition.MINI:
             mini_volumes(settings.train_samples, settings.eval_samples)
-        elif setup.data is not None:
+        elif setup.data is None:
+            raise DatasetError("The full edition of unet3d needs KiTS19.", hint="Give its folder with --data.")
+        else:
             prepare_folder(setup.data)
 
     def build(self, setup: Setup) -> Training:

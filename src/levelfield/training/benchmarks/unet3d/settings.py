@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.errors import SettingsError
 from levelfield.training.changes import with_changes
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 from levelfield.workloads.medical_segmentation.filters import FULL_FILTERS, MINI_FILTERS
@@ -159,10 +158,10 @@ def settings_of(setup: Setup) -> Settings:
         below = [size for size in _BY_BATCH if size <= base.batch_size]
         rate, warmup = _BY_BATCH[max(below, default=min(_BY_BATCH))]
         base = replace(base, learning_rate=rate, warmup_epochs=warmup)
-    settings = with_changes(base, _NAMES, setup.changed, benchmark="unet3d")
-    if problems := _problems(settings, setup.world.size):
-        raise SettingsError("unet3d cannot be trained like this.", problems=problems)
-    return settings
+    processes = setup.world.size
+    return with_changes(
+        base, _NAMES, setup.changed, benchmark="unet3d", check=lambda settings: _problems(settings, processes)
+    )
 
 
 def _problems(settings: Settings, processes: int) -> list[str]:

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.unet3d.data import Patches, Volumes, full_volumes, mini_volumes
 from levelfield.training.benchmarks.unet3d.evaluate import mean_dice
 from levelfield.training.benchmarks.unet3d.settings import Settings
@@ -85,9 +84,8 @@ class UNet3DTraining:
         self._setup.require_running()
         if self._setup.edition is Edition.MINI:
             self._volumes = mini_volumes(settings.train_samples, settings.eval_samples)
-        elif self._setup.data is None:
-            raise DatasetError("The full edition of unet3d needs KiTS19.", hint="Give its folder with --data.")
         else:
+            assert self._setup.data is not None, "prepare asked for it"
             self._volumes = full_volumes(self._setup.data, settings)
         train, evaluation = self._volumes
         self._patches = Patches(train, settings, self._setup.seed, shuffled=self._setup.shuffled_labels)
