@@ -129,14 +129,11 @@ def bucketed(
 
 
 class Tones:
-    """Generated utterances, whose features are made once and kept: they take longer to make than to learn from."""
+    """Generated utterances."""
 
     def __init__(self, part: Part, count: int, settings: Settings) -> None:
         self._settings = settings
-        spoken = [utterance(part, index) for index in range(count)]
-        self.seconds = np.array([len(one.pcm) / SAMPLE_RATE_HZ for one in spoken])
-        self.transcripts = [one.text for one in spoken]
-        self._features = [features(one.pcm.astype(np.float32) / np.float32(32768)) for one in spoken]
+        self.seconds, self.transcripts, self._features = _spoken(part, count)
 
     def heard(self, index: int, draw: np.random.Generator) -> Features:  # noqa: ARG002 - nothing random in it
         """(rows, 240), exactly what the inference round makes of it."""
@@ -180,8 +177,19 @@ class Recordings:
 
 
 @cache
+def _spoken(part: Part, count: int) -> tuple[NDArray[np.float64], list[str], list[Features]]:
+    """Seconds, texts and features, made once in a process: an utterance takes longer to make than to learn from."""
+    spoken = [utterance(part, index) for index in range(count)]
+    seconds = np.array([len(one.pcm) / SAMPLE_RATE_HZ for one in spoken])
+    return (
+        seconds,
+        [one.text for one in spoken],
+        [features(one.pcm.astype(np.float32) / np.float32(32768)) for one in spoken],
+    )
+
+
 def mini_speech(settings: Settings) -> Speech:
-    """Generated utterances to train on, and the first of those that the inference suite tests with; made once."""
+    """Generated utterances to train on, and the first of those that the inference suite tests with."""
     return Speech(
         train=Tones(Part.TRAIN, settings.train_samples, settings),
         evaluation=Tones(Part.TEST, settings.eval_samples, settings),

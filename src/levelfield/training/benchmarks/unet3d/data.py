@@ -67,7 +67,7 @@ class Held:
 
 @cache
 def mini_volumes(train: int, evaluation: int) -> tuple[Volumes, Volumes]:
-    """Phantoms to train on, and the first of those that the inference suite tests with; made once in a process."""
+    """Phantoms to train on, and the first of those that the inference suite tests with, made once in a process."""
     return Held(Phantoms(seed=TRAIN_SEED, count=train)), Held(Phantoms(seed=MINI_SEED, count=evaluation))
 
 
