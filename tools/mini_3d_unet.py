@@ -37,7 +37,7 @@ from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.dice import DiceScores, dice_of_case
 from levelfield.stats.bootstrap import mean_interval
-from levelfield.workloads.medical_segmentation.dataset import MINI_CASES, MINI_SEED, Phantoms
+from levelfield.workloads.medical_segmentation.dataset import MINI_CASES, MINI_SEED, TRAIN_SEED, Phantoms
 from levelfield.workloads.medical_segmentation.generator import MINI_WINDOW, best_labels, phantom
 from levelfield.workloads.medical_segmentation.network import FULL_FILTERS, MINI_FILTERS, UNet3D, train_step
 from levelfield.workloads.medical_segmentation.preprocess import FULL_WINDOW, prepared_image, prepared_labels
@@ -45,7 +45,7 @@ from levelfield.workloads.medical_segmentation.task import task_on
 
 HERE = Path(__file__).resolve().parents[1] / "src/levelfield/workloads/medical_segmentation/data"
 
-TRAIN_SEED, TRAIN_CASES = 20220401, 512
+TRAIN_CASES = 512
 SEED = 20220406
 STEPS = 540
 BATCH = 8

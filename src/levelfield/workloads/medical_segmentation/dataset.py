@@ -29,6 +29,7 @@ __all__ = [
     "MINI_CASES",
     "MINI_SEED",
     "OFFICIAL_CASES",
+    "TRAIN_SEED",
     "KitsFolder",
     "Phantoms",
     "Scans",
@@ -36,6 +37,8 @@ __all__ = [
     "check",
 ]
 
+TRAIN_SEED = 20220401
+"""Of the phantoms that are trained on."""
 MINI_SEED, MINI_CASES = 20220402, 256
 """1,024 queries are then four times the whole set, which equal issue rounds to."""
 OFFICIAL_CASES: tuple[str, ...] = tuple(

@@ -6,6 +6,7 @@ The window is an argument, because the mini edition has its own; everything else
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,7 +15,23 @@ from numpy.typing import NDArray
 
 from levelfield.workloads.medical_segmentation.resample import zoomed
 
-__all__ = ["FULL_WINDOW", "SPACING_MM", "Image", "Labels", "Scan", "prepared_image", "prepared_labels"]
+__all__ = [
+    "DEVIATION",
+    "FULL_WINDOW",
+    "HIGHEST",
+    "LOWEST",
+    "MEAN",
+    "PADDING",
+    "SPACING_MM",
+    "Image",
+    "Labels",
+    "Scan",
+    "cut_to_windows",
+    "filled_to_window",
+    "padded_to_windows",
+    "prepared_image",
+    "prepared_labels",
+]
 
 Image: TypeAlias = NDArray[np.float32]
 Labels: TypeAlias = NDArray[np.uint8]
@@ -68,20 +85,36 @@ def prepared_labels(scan: Scan, window: int) -> Labels:
     return _fitted(labels, window, 0)[np.newaxis]
 
 
-def _fitted(volume: NDArray[Any], window: int, padding: float) -> NDArray[Any]:
-    """A volume cut or padded, symmetrically, so that windows cover it without a rest.
+def filled_to_window(volume: NDArray[Any], window: int) -> NDArray[Any]:
+    """A volume whose last three axes are a window long at least, filled up with the border voxels on both sides."""
+    return np.pad(volume, _three(volume, lambda edge: max(0, window - edge)), mode="edge")
 
-    Edges shorter than a window are first filled up with the border voxels. Then a rest of less than half a stride is
-    cut off; a longer one is padded to the next multiple.
+
+def cut_to_windows(volume: NDArray[Any], window: int) -> NDArray[Any]:
+    """A part of a volume: on each of its last three axes a rest of less than half a stride is cut off, on both sides.
+
+    Args:
+        volume: (..., D, H, W).
+        window: Edge of the window; the stride is half of it.
     """
     stride = window // 2
-    volume = np.pad(volume, [_halves(max(0, window - edge)) for edge in volume.shape], mode="edge")
-    cuts = [_halves(edge % stride if edge % stride < stride // 2 else 0) for edge in volume.shape]
-    volume = volume[tuple(slice(low, edge - high) for (low, high), edge in zip(cuts, volume.shape, strict=True))]
-    pads = [_halves(-edge % stride) for edge in volume.shape]
-    return np.ascontiguousarray(np.pad(volume, pads, constant_values=padding))
+    cuts = _three(volume, lambda edge: edge % stride if edge % stride < stride // 2 else 0)
+    return volume[tuple(slice(low, edge - high) for (low, high), edge in zip(cuts, volume.shape, strict=True))]
 
 
-def _halves(count: int) -> tuple[int, int]:
-    """How many voxels go in front and behind; the odd one behind."""
-    return count // 2, count - count // 2
+def padded_to_windows(volume: NDArray[Any], window: int, padding: float) -> tuple[NDArray[Any], tuple[slice, ...]]:
+    """A cut volume, padded on both sides to multiples of the stride, and where it lies in the padded one."""
+    pads = _three(volume, lambda edge: -edge % (window // 2))
+    inside = tuple(slice(low, low + edge) for (low, _), edge in zip(pads, volume.shape, strict=True))
+    return np.ascontiguousarray(np.pad(volume, pads, constant_values=padding)), inside
+
+
+def _fitted(volume: NDArray[Any], window: int, padding: float) -> NDArray[Any]:
+    """A volume filled, cut and padded, symmetrically, so that windows cover it without a rest."""
+    return padded_to_windows(cut_to_windows(filled_to_window(volume, window), window), window, padding)[0]
+
+
+def _three(volume: NDArray[Any], count: Callable[[int], int]) -> list[tuple[int, int]]:
+    """How many voxels go in front and behind on each axis, none before the last three; the odd one behind."""
+    counts = [0] * (volume.ndim - 3) + [count(edge) for edge in volume.shape[-3:]]
+    return [(count // 2, count - count // 2) for count in counts]

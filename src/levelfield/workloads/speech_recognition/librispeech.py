@@ -1,4 +1,7 @@
-"""LibriSpeech dev-clean as the reference has it: its manifest, the files, and a look at a copy before a long run."""
+"""LibriSpeech as the references have it: manifests, the files that they name, and checksums.
+
+The inference round has one manifest, of dev-clean; the training round has one for each part that it trains on.
+"""
 
 from __future__ import annotations
 
@@ -41,25 +44,38 @@ class Entry:
     file: str
     """Relative to the folder of the manifest: ``dev-clean-wav/2277/149896/2277-149896-0000.wav``."""
     samples: int
+    seconds: float
+    """As the manifest says."""
     transcript: str
     """Normalised."""
 
 
-def entries_of(folder: Path) -> list[Entry]:
-    """The utterances of at most 15 s, in the order of the manifest.
+def entries_of(
+    folder: Path,
+    *,
+    manifest: str = MANIFEST,
+    longest_s: float = LONGEST_S,
+    hint: str = "It is in speech_recognition/rnnt of mlcommons/inference, tag v2.0.",
+) -> list[Entry]:
+    """The utterances that are not too long, in the order of the manifest.
+
+    Args:
+        folder: Where the manifest lies.
+        manifest: Its name.
+        longest_s: Utterances of more seconds are left out.
+        hint: Where a missing manifest comes from.
 
     Raises:
         DatasetError: No folder, no manifest, or entries that are not as the reference's scripts write them.
     """
-    path = folder / MANIFEST
+    path = folder / manifest
     if not folder.is_dir():
-        raise DatasetError(f"{folder} is not a folder.", hint=f"Give the folder of {MANIFEST} with --data.")
+        raise DatasetError(f"{folder} is not a folder.", hint=f"Give the folder of {manifest} with --data.")
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DatasetError(
-            f"{folder} has no {MANIFEST}, which names each recording and its transcript.",
-            hint="It is in speech_recognition/rnnt of mlcommons/inference, tag v2.0.",
+            f"{folder} has no {manifest}, which names each recording and its transcript.", hint=hint
         ) from error
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path} cannot be read: {error}.") from error
@@ -68,7 +84,7 @@ def entries_of(folder: Path) -> list[Entry]:
     entries, problems = [], []
     for number, item in enumerate(listed):
         try:
-            entry = _entry(item)
+            entry = _entry(item, longest_s)
         except (KeyError, TypeError, ValueError) as error:
             problems.append(f"{path}: entry {number}: {_reason(error)}")
         else:
@@ -79,14 +95,18 @@ def entries_of(folder: Path) -> list[Entry]:
             f"{path} cannot be used.", problems=problems[:_SHOWN] + ([f"and {rest} more"] if rest > 0 else [])
         )
     if not entries:
-        raise DatasetError(f"{path} names no recording of at most {LONGEST_S:g} s.")
+        raise DatasetError(f"{path} names no recording of at most {longest_s:g} s.")
     return entries
 
 
 def audio_path(folder: Path, entry: Entry) -> Path | None:
-    """Where the recording is: as the manifest names it, or the FLAC file of the published archive, unpacked there."""
-    inside = Path(*Path(entry.file).parts[1:]).with_suffix(".flac")
-    for path in (folder / entry.file, folder / "LibriSpeech/dev-clean" / inside, folder / "dev-clean" / inside):
+    """Where the recording is: as the manifest names it, or the FLAC file of the published archive, unpacked there.
+
+    ``dev-clean-wav/2277/…/a.wav`` is ``dev-clean/2277/…/a.flac`` there, or lies in the archive's ``LibriSpeech``.
+    """
+    part, *rest = Path(entry.file).parts
+    inside = (Path(part.removesuffix("-wav")) / Path(*rest)).with_suffix(".flac")
+    for path in (folder / entry.file, folder / "LibriSpeech" / inside, folder / inside):
         if path.is_file():
             return path
     return None
@@ -98,9 +118,10 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _entry(item: Any) -> Entry | None:
+def _entry(item: Any, longest_s: float) -> Entry | None:
     """``None`` for an utterance that is too long."""
-    if float(item["original_duration"]) > LONGEST_S:
+    seconds = float(item["original_duration"])
+    if seconds > longest_s:
         return None
     files = [file for file in item["files"] if file["speed"] == 1]
     if len(files) != 1:
@@ -110,7 +131,7 @@ def _entry(item: Any) -> Entry | None:
         raise ValueError(f"found the file name {name!r}, expected one inside the folder")
     if not isinstance(samples, int) or samples < 1:
         raise ValueError(f"found {samples!r} samples, expected a whole number above 0")
-    return Entry(file=name, samples=samples, transcript=normalised(item["transcript"]))
+    return Entry(file=name, samples=samples, seconds=seconds, transcript=normalised(item["transcript"]))
 
 
 def _reason(error: Exception) -> str:

@@ -1,8 +1,9 @@
 """The recurrent transducer (RNN-T) in torch: encoder, prediction, joint, their loss, and one step of training.
 
 Defined once: ``tools/mini_rnnt.py`` trains and exports it, the training suite times it. Running a benchmark needs none
-of this. The architecture is the reference's (mlcommons/inference, tag v2.0,
-speech_recognition/rnnt/pytorch/model_separable_rnnt.py) with sizes as arguments; :data:`FULL` has the official ones.
+of this. Layers and the names of their weights are those of the training reference (mlcommons/training at 4a4d5a0,
+rnn_speech_recognition/pytorch/rnnt/model.py, common/rnn.py). That of the inference round differs in one thing: its
+joint network has one linear layer over both vectors side by side, which is the same function as the sum of two.
 
 One thing is added: the encoder zeroes what lies behind the end of an utterance before it stacks time steps, so that an
 utterance gives the same result in a batch as alone.
@@ -11,51 +12,41 @@ utterance gives the same result in a batch as alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-__all__ = ["FULL", "MINI", "Encoder", "Joint", "Prediction", "Sizes", "Transducer", "training_step", "transducer_loss"]
+from levelfield.workloads.speech_recognition.sizes import FULL, MINI, TRAINING, Sizes
+
+__all__ = [
+    "FULL",
+    "MINI",
+    "TRAINING",
+    "Encoder",
+    "Joint",
+    "Prediction",
+    "Recurrent",
+    "Sizes",
+    "Transducer",
+    "training_step",
+    "transducer_loss",
+]
+
+State = tuple[torch.Tensor, torch.Tensor]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
-    """Widths and depths of the three networks."""
+class Recurrent(nn.Module):
+    """LSTM layers with dropout after each, the last one too."""
 
-    features: int
-    encoder_width: int
-    before_stacking: int
-    """LSTM layers before two time steps are put side by side."""
-    after_stacking: int
-    prediction_width: int
-    prediction_layers: int
-    joint_width: int
-    classes: int
-    """Labels and the blank, which is the last."""
+    def __init__(self, inputs: int, width: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, width, layers, dropout=dropout if layers > 1 else 0.0)
+        self.dropout = nn.Dropout(dropout)
 
-
-FULL = Sizes(
-    features=240,
-    encoder_width=1024,
-    before_stacking=2,
-    after_stacking=3,
-    prediction_width=320,
-    prediction_layers=2,
-    joint_width=512,
-    classes=29,
-)
-"""configs/rnnt.toml of the reference."""
-MINI = Sizes(
-    features=240,
-    encoder_width=96,
-    before_stacking=1,
-    after_stacking=1,
-    prediction_width=40,
-    prediction_layers=1,
-    joint_width=64,
-    classes=14,
-)
+    def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
+        """(time, batch, inputs) to (time, batch, width) and the state (layers, batch, width) twice."""
+        x, state = self.lstm(x, state)
+        return self.dropout(x), state
 
 
 class Encoder(nn.Module):
@@ -63,18 +54,18 @@ class Encoder(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        width = sizes.encoder_width
-        self.before = nn.LSTM(sizes.features, width, sizes.before_stacking)
-        self.after = nn.LSTM(2 * width, width, sizes.after_stacking)
+        width, dropout = sizes.encoder_width, sizes.encoder_dropout
+        self.pre_rnn = Recurrent(sizes.features, width, sizes.before_stacking, dropout)
+        self.post_rnn = Recurrent(2 * width, width, sizes.after_stacking, dropout)
 
     def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(rows, batch, features) and (batch,) int64 to (batch, rows / 2 rounded up, width) and (batch,) int64."""
-        x, _ = self.before(features)
-        known = torch.arange(x.shape[0])[:, None] < lengths
+        x, _ = self.pre_rnn(features)
+        known = torch.arange(x.shape[0], device=lengths.device)[:, None] < lengths
         x = nn.functional.pad(x * known[..., None], (0, 0, 0, 0, 0, 1))
         count = x.shape[0] // 2  # an odd last step is paired with the zeros just added; an even count drops them
         x = torch.cat([x[0 : 2 * count : 2], x[1 : 2 * count : 2]], dim=2)
-        x, _ = self.after(x)
+        x, _ = self.post_rnn(x)
         return x.transpose(0, 1), (lengths + 1) // 2
 
 
@@ -83,59 +74,77 @@ class Prediction(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.embed = nn.Embedding(sizes.classes - 1, sizes.prediction_width)
-        self.lstm = nn.LSTM(sizes.prediction_width, sizes.prediction_width, sizes.prediction_layers)
+        width = sizes.prediction_width
+        self.embed = nn.Embedding(sizes.classes - 1, width)
+        self.dec_rnn = Recurrent(width, width, sizes.prediction_layers, sizes.prediction_dropout)
 
     def forward(
         self, labels: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(batch, labels) int64 and the state (layers, batch, width) twice to (batch, labels, width) and the state."""
         embedded = self.embed(labels.clamp(min=0)) * (labels >= 0)[..., None]
-        x, (hidden, cell) = self.lstm(embedded.transpose(0, 1), (hidden, cell))
+        x, (hidden, cell) = self.dec_rnn(embedded.transpose(0, 1), (hidden, cell))
         return x.transpose(0, 1), hidden, cell
 
 
 class Joint(nn.Module):
-    """Both together: the scores of every label and the blank."""
+    """Both together: the scores of every label and the blank. Has no weights but those it is given."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, of_encoded: nn.Linear, of_predicted: nn.Linear, net: nn.Sequential) -> None:
         super().__init__()
-        self.hidden = nn.Linear(sizes.prediction_width + sizes.encoder_width, sizes.joint_width)
-        self.scores = nn.Linear(sizes.joint_width, sizes.classes)
-        self.split = sizes.encoder_width
+        self.of_encoded, self.of_predicted, self.net = of_encoded, of_predicted, net
 
     def forward(self, encoded: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
-        """(batch, steps, width) and (batch, labels, width) to (batch, steps, labels, classes).
-
-        One linear layer over both side by side, computed as the sum of its two halves: no product of all pairs.
-        """
-        from_encoder = nn.functional.linear(encoded, self.hidden.weight[:, : self.split], self.hidden.bias)
-        from_prediction = nn.functional.linear(predicted, self.hidden.weight[:, self.split :])
-        scores: torch.Tensor = self.scores(torch.relu(from_encoder[:, :, None] + from_prediction[:, None]))
+        """(batch, steps, width) and (batch, labels, width) to (batch, steps, labels, classes)."""
+        scores: torch.Tensor = self.net(self.of_encoded(encoded)[:, :, None] + self.of_predicted(predicted)[:, None])
         return scores
 
 
 class Transducer(nn.Module):
-    """The whole, as it is trained. Forget gates start open (bias 1 in all, as the reference has it)."""
+    """The whole, as it is trained.
 
-    def __init__(self, sizes: Sizes) -> None:
+    LSTMs begin as torch has it, with forget gates open: a bias of 1 in all. Then all their weights and biases are
+    multiplied (``weights_init_scale`` of the reference).
+
+    Args:
+        sizes: Widths and depths.
+        lstm_scale: What the LSTMs' first weights are multiplied by.
+    """
+
+    def __init__(self, sizes: Sizes, *, lstm_scale: float = 1.0) -> None:
         super().__init__()
         self.sizes = sizes
-        self.encoder, self.prediction, self.joint = Encoder(sizes), Prediction(sizes), Joint(sizes)
-        for lstm in (self.encoder.before, self.encoder.after, self.prediction.lstm):
-            for name, values in lstm.named_parameters():
+        self.encoder, self.prediction = Encoder(sizes), Prediction(sizes)
+        self.joint_pred = nn.Linear(sizes.prediction_width, sizes.joint_width)
+        self.joint_enc = nn.Linear(sizes.encoder_width, sizes.joint_width)
+        self.joint_net = nn.Sequential(
+            nn.ReLU(), nn.Dropout(sizes.joint_dropout), nn.Linear(sizes.joint_width, sizes.classes)
+        )
+        for recurrent in (self.encoder.pre_rnn, self.encoder.post_rnn, self.prediction.dec_rnn):
+            for name, values in recurrent.lstm.named_parameters():
                 if "bias" in name:
-                    forget = slice(lstm.hidden_size, 2 * lstm.hidden_size)
+                    forget = slice(recurrent.lstm.hidden_size, 2 * recurrent.lstm.hidden_size)
                     nn.init.constant_(values.data[forget], 1.0 if "bias_ih" in name else 0.0)
+                values.data *= lstm_scale
+
+    @property
+    def joint(self) -> Joint:
+        """The joint network as a module of its own, to be called or exported."""
+        return Joint(self.joint_enc, self.joint_pred, self.joint_net)
+
+    def start(self, batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the prediction network reads first: (batch, 1) labels of -1 and zeros (layers, batch, width) twice."""
+        weights = self.joint_pred.weight
+        state = weights.new_zeros(self.sizes.prediction_layers, batch, self.sizes.prediction_width)
+        return torch.full((batch, 1), -1, device=weights.device), state, state
 
     def forward(
         self, features: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(rows, batch, features), (batch,), (batch, labels) to (batch, steps, labels + 1, classes) and (batch,)."""
         encoded, steps = self.encoder(features, lengths)
-        start = torch.full((len(labels), 1), -1)
-        state = torch.zeros(self.sizes.prediction_layers, len(labels), self.sizes.prediction_width, dtype=encoded.dtype)
-        predicted, _, _ = self.prediction(torch.cat([start, labels], dim=1), state, state)
+        first, hidden, cell = self.start(len(labels))
+        predicted, _, _ = self.prediction(torch.cat([first, labels], dim=1), hidden, cell)
         return self.joint(encoded, predicted), steps
 
 
@@ -167,7 +176,7 @@ def transducer_loss(
         now = along[:, step]
         alpha = now + torch.logcumsumexp(alpha + blank[:, step - 1] - now, dim=1)
         alphas.append(alpha)
-    rows = torch.arange(len(labels))
+    rows = torch.arange(len(labels), device=labels.device)
     last = torch.stack(alphas, dim=1)[rows, steps - 1, counts]
     return -(last + blank[rows, steps - 1, counts])
 

@@ -20,12 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "BANDS",
     "FEATURES",
     "LEAST_SAMPLES",
     "SAMPLE_RATE_HZ",
+    "SPLICED",
     "Waveform",
     "batch_features",
     "features",
+    "log_mel",
     "mel_filters",
     "rows",
 ]
@@ -58,9 +61,7 @@ def features(waveform: Waveform) -> NDArray[np.float32]:
     Args:
         waveform: At least ``LEAST_SAMPLES`` samples.
     """
-    spectrum = np.fft.rfft(_frames(waveform), FFT)
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) + DITHER_POWER
-    bands = np.log(_mel_power(power) + LOG_FLOOR)
+    bands = log_mel(waveform)
     count = rows(len(waveform))
     spliced = np.zeros((count * SPLICED, BANDS), np.float32)
     kept = min(len(bands), len(spliced))
@@ -69,6 +70,19 @@ def features(waveform: Waveform) -> NDArray[np.float32]:
     deviation = columns.std(axis=0, ddof=1) + DEVIATION_FLOOR
     normalised: NDArray[np.float32] = (columns - columns.mean(axis=0)) / deviation
     return normalised
+
+
+def log_mel(waveform: Waveform, *, dither_power: np.float32 = DITHER_POWER) -> NDArray[np.float32]:
+    """(frames, 80) float32: the log-mel bands, a frame every 10 ms, the first centred on the first sample.
+
+    Args:
+        waveform: More than half a window of samples.
+        dither_power: Added to the power of every bin, in place of noise on the samples.
+    """
+    spectrum = np.fft.rfft(_frames(waveform), FFT)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) + dither_power
+    bands: NDArray[np.float32] = np.log(_mel_power(power) + LOG_FLOOR)
+    return bands
 
 
 def batch_features(waveforms: Sequence[Waveform]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -1,0 +1,44 @@
+"""``unet3d``: kidneys and their tumours in CT scans. KiTS19, or generated phantoms; mean DICE of both classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from levelfield.errors import DatasetError
+from levelfield.rules import load_training
+from levelfield.training.benchmarks.unet3d.settings import MINI_TARGET, settings_of
+from levelfield.training.port import Benchmark, Edition, Setup, Training
+
+__all__ = ["BENCHMARK"]
+
+
+@dataclass(frozen=True, slots=True)
+class _UNet3D:
+    name: str = "unet3d"
+    mini: str = "3-D U-Net of 85,195 parameters on 256 generated scans of a kidney with a tumour"
+
+    def targets(self, edition: Edition) -> Mapping[str, float]:
+        if edition is Edition.MINI:
+            return {"dice": MINI_TARGET}
+        return {target.key: target.bound for target in load_training("training-v1.1").benchmark(self.name).targets}
+
+    def prepare(self, setup: Setup) -> None:
+        settings = settings_of(setup)
+        from levelfield.training.benchmarks.unet3d.data import mini_volumes, prepare_folder  # noqa: PLC0415
+
+        if setup.edition is Edition.MINI:
+            mini_volumes(settings.train_samples, settings.eval_samples)
+        elif setup.data is None:
+            raise DatasetError("The full edition of unet3d needs KiTS19.", hint="Give its folder with --data.")
+        else:
+            prepare_folder(setup.data)
+
+    def build(self, setup: Setup) -> Training:
+        settings = settings_of(setup)
+        from levelfield.training.benchmarks.unet3d.train import UNet3DTraining  # noqa: PLC0415
+
+        return UNet3DTraining(setup, settings)
+
+
+BENCHMARK: Benchmark = _UNet3D()
