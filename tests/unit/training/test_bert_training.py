@@ -57,7 +57,7 @@ def test_the_same_setup_gives_the_same_losses() -> None:
 
 def test_a_first_loss_is_that_of_guessing() -> None:
     """ln 105 for a token, ln 2 for the second segment."""
-    assert drive(BENCHMARK, SMALL, steps=1).losses[0] == pytest.approx(np.log(105) + np.log(2), abs=0.1)
+    assert drive(BENCHMARK, SMALL, steps=1).losses[0] == pytest.approx(np.log(105) + np.log(2), abs=0.3)
 
 
 def test_parts_of_a_batch_give_its_gradient() -> None:

@@ -228,7 +228,7 @@ def test_losses_fall_and_are_the_same_again() -> None:
     quick = {**SMALL.changed, "opt_learning_rate_warmup_epochs": "0", "model_eval_ema_factor": "0"}
     training = opened(BENCHMARK, replace(SMALL, changed=quick))
     losses = stepped(training, 16)
-    assert np.mean(losses[-2:]) < 0.6 * np.mean(losses[:2])
+    assert np.mean(losses[-2:]) < 0.75 * np.mean(losses[:2])
     assert training.evaluate()["wer"] >= 0
 
 

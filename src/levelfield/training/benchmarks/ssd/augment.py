@@ -81,13 +81,13 @@ def jittered(pixels: Floats, draw: np.random.Generator) -> Floats:
     for kind in draw.permutation(4):
         match int(kind):
             case 0:
-                pixels = pixels * np.float32(draw.uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS))
+                pixels = (pixels * draw.uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS)).astype(np.float32)
             case 1:
-                mean = np.float32(np.round((pixels @ GREY).mean()))
-                pixels = mean + (pixels - mean) * np.float32(draw.uniform(1 - CONTRAST, 1 + CONTRAST))
+                mean = float(np.round((pixels @ GREY).mean()))
+                pixels = (mean + (pixels - mean) * draw.uniform(1 - CONTRAST, 1 + CONTRAST)).astype(np.float32)
             case 2:
                 grey = (pixels @ GREY)[:, :, None]
-                pixels = grey + (pixels - grey) * np.float32(draw.uniform(1 - SATURATION, 1 + SATURATION))
+                pixels = (grey + (pixels - grey) * draw.uniform(1 - SATURATION, 1 + SATURATION)).astype(np.float32)
             case _:
                 pixels = _other_hue(pixels, draw.uniform(-HUE, HUE))
         pixels = pixels.clip(0, 255)
