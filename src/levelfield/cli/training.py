@@ -13,6 +13,9 @@ from levelfield.cli.training_score import command as score_command
 
 __all__ = ["command"]
 
+WIDE = 140
+"""From this width on the terminal has room for what is trained on what."""
+
 
 @click.group(name="training")
 def command() -> None:
@@ -76,7 +79,11 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    headings = ("benchmark", "runs", "full", "full target", "mini", "mini target")
+    from rich.console import Console
+
+    headings = ["benchmark", "runs", "full target", "mini target"]
+    if Console().width >= WIDE:
+        headings += ["full", "mini"]
     draw(table(headings, [[str(row[name]) for name in headings] for row in rows], right=[1]))
 
 
