@@ -404,7 +404,7 @@ class OneBatch:
 
 def test_long_full_network_learns_a_batch_by_heart(imagenet: Path) -> None:
     training = imagenet_training(
-        imagenet, opt_name="sgd", sgd_opt_base_learning_rate="0.02", opt_learning_rate_warmup_epochs="0",
+        imagenet, opt_name="sgd", opt_learning_rate_warmup_epochs="0",
         label_smoothing="0",
     )  # fmt: skip
     training.open_data()
