@@ -250,30 +250,31 @@ def falls(training: Any, steps: int) -> list[float]:
 
 
 def test_long_full_ssd_learns_one_batch(folder: Path) -> None:
-    torch.manual_seed(0)
     setup = full(folder, folder, train_samples="4", eval_samples="4", opt_learning_rate_warmup_steps="5")
-    losses = falls(SsdTraining(ssd_settings.settings_of(replace(setup, batch_size=2)), setup), 20)
-    assert min(losses[-3:]) < 0.7 * losses[0]
+    losses = falls(SsdTraining(ssd_settings.settings_of(setup), setup), 20)
+    assert min(losses[-5:]) < 0.7 * losses[0]
 
 
 def test_long_full_maskrcnn_learns_one_batch(folder: Path) -> None:
-    """Frozen normalisation without its numbers lets random weights grow, so the shortcuts' last one starts from 0."""
+    """In place of a pretrained backbone's numbers: small input, and blocks that start as their shortcuts."""
     setup = full(
         folder,
         folder,
         train_samples="4",
         eval_samples="5",
-        min_image_size="160",
-        max_image_size="256",
-        opt_base_learning_rate="0.002",
+        min_image_size="64",
+        max_image_size="96",
+        opt_base_learning_rate="0.003",
         opt_learning_rate_warmup_steps="5",
     )
     training = MaskRcnnTraining(mask_settings.settings_of(setup), setup)
     for name, buffer in training.model.named_buffers():
         if name.endswith("bn3.weight"):
             buffer.zero_()
+        if name.endswith("stem.bn1.running_var"):
+            buffer.fill_(1e4)
     losses = falls(training, 20)
-    assert min(losses[-3:]) < 0.8 * losses[0]
+    assert min(losses[-10:]) < 0.7 * losses[0]
 
 
 @pytest.mark.parametrize("make", [ssd.BENCHMARK, maskrcnn.BENCHMARK], ids=["ssd", "maskrcnn"])

@@ -72,7 +72,7 @@ class ResNet34(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(batch, 3, side, side) to the first map that boxes are taken from."""
+        """See the class."""
         return self.layer2(self.layer1(pictures))
 
 
