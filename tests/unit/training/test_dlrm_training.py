@@ -301,7 +301,7 @@ def test_data_are_read_only_while_the_clock_runs() -> None:
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")
 def test_long_network_comes_near_the_best_possible_area() -> None:
-    """Within 0.01 at convergence, by Adagrad and Adam as the inference suite's model is trained: a million pairs, twice.
+    """Within 0.01 at convergence, by Adagrad and Adam as the inference suite's model: a million pairs, twice.
 
     One rate of SGD gets there more slowly than a test may last; what it reached is in the benchmark's README.
     """
