@@ -26,7 +26,17 @@ from levelfield.workloads.recommendation.dataset import MiniPairs, Pairs
 from levelfield.workloads.recommendation.generator import ClickProcess, ClickRule
 from levelfield.workloads.recommendation.preprocess import RecordLayout, Records
 
-__all__ = ["EVALUATION_BATCH", "MINI_RULE", "TEST_SEED", "ClickData", "Clicks", "Share", "layout_of", "prepare_files"]
+__all__ = [
+    "EVALUATION_BATCH",
+    "MINI_RULE",
+    "TEST_SEED",
+    "TRAIN_SEED",
+    "ClickData",
+    "Clicks",
+    "Share",
+    "layout_of",
+    "prepare_files",
+]
 
 MINI_RULE = ClickRule(seed=20211201, effect=0.6, latent=0.3, steepness=1.5)
 """Of the mini edition."""
