@@ -6,6 +6,7 @@ draws of the same seeds, mixed variants) is judged afterwards from a few numbers
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,9 +16,11 @@ from levelfield import __version__
 from levelfield.results.model import Result
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import CannotLook, Check, look
-from levelfield.submission.engine import Selection, Tally, partition, spread
+from levelfield.submission.crew import Crew
+from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
+from levelfield.submission.inference.checks.draws import draw_samples, draw_schedules
 from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
 from levelfield.submission.inference.official import OfficialOutcome, official_outcome
 from levelfield.submission.inference.records import RunLog
@@ -67,23 +70,23 @@ def check_round(
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
-    parts = partition(systems, lambda place: place.bytes, min(jobs, 1 + size // BYTES_OF_A_PROCESS))
-    first = parts[0]
+    first = os.getpid()
 
-    def work(places: list[SystemPlace]) -> _Part:
-        own = source if places is first else source.reopened()
+    def work(places: Iterable[SystemPlace]) -> _Part:
+        own = source if os.getpid() == first else source.reopened()
         return _check_systems(places, Reader(own, tree, layout, rules), registry)
 
     whole = _Part()
-    for part in spread(work, parts):
-        whole.tally.merge(part.tally)
-        whole.official.add(part.official)
-        whole.results += part.results
-        whole.claims += part.claims
-        whole.bytes_read += part.bytes_read
-    _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
-    claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-    _run(registry.round, RoundSubject(claims, rules, exact_queries, jobs), whole.tally, result="", closed=True)
+    with Crew((work, draw_samples, draw_schedules), min(jobs, 1 + size // BYTES_OF_A_PROCESS)) as crew:
+        for part in crew.share(work, systems, weight=lambda place: place.bytes):
+            whole.tally.merge(part.tally)
+            whole.official.add(part.official)
+            whole.results += part.results
+            whole.claims += part.claims
+            whole.bytes_read += part.bytes_read
+        _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
+        claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
+        _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
     return _report(Reader(source, tree, layout, rules), selection, texts, whole)
 
 
