@@ -102,6 +102,8 @@ def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Regi
             _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
             for result in benchmark.results:
                 _check_result(result, registry, part)
+                result.release()
+        system.release()
     part.bytes_read = reader.bytes_read
     return part
 
