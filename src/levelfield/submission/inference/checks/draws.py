@@ -35,13 +35,10 @@ LARGEST_PADDING = 10_000
 MOST_SETS = 100_000
 DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
-MOST_SPELLED = 1 << 18
-"""The numbers below the largest library up to here are kept as texts: 20 MB at most."""
+SPELLED_ALONE = 400
+"""Up to so many indices it is faster to spell one after the other."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
-
-_spelled: list[str] = []
-"""0, 1, 2 … as texts: to look one up takes a third of the time of spelling it."""
 
 
 @cache
@@ -65,11 +62,25 @@ def _spellings(seed: int, variant: DrawVariant, library: int, size: int, padding
     from levelfield.stats.sample_sets import cut_into_sets  # noqa: PLC0415 - loads numpy, which few runs need
 
     order = _order(seed, variant, library)[: most * size]
-    if library <= MOST_SPELLED:
-        _spelled.extend(map(str, range(len(_spelled), library)))
-    spell = _spelled.__getitem__ if library <= MOST_SPELLED else str
-    sets = cut_into_sets(order, size=size, padding=padding)
-    return [b"[%s]\n" % ",".join(map(spell, indices.tolist())).encode() for indices in sets]
+    return [_spelled(indices) for indices in cut_into_sets(order, size=size, padding=padding)]
+
+
+def _spelled(indices: IntArray) -> bytes:
+    """``[3,14,15]`` and a line end; many are spelled digit by digit, all at once."""
+    import numpy as np  # noqa: PLC0415
+
+    if len(indices) < SPELLED_ALONE:
+        return b"[%s]\n" % ",".join(map(str, indices.tolist())).encode()
+    width = len(str(indices.max()))
+    letters = np.full((len(indices), width + 1), ord(","), np.uint8)
+    rest = indices.astype(np.uint32)
+    for place in reversed(range(width)):
+        tens = rest // 10
+        letters[:, place] = rest - tens * 10 + ord("0")
+        if place < width - 1:
+            letters[rest == 0, place] = 0
+        rest = tens
+    return b"[%s]\n" % letters[letters != 0].tobytes()[:-1]
 
 
 @cache
