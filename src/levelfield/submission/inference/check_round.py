@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TypeVar
 
 from levelfield import __version__
@@ -66,7 +67,8 @@ def check_round(
         InputError: The source cannot be listed, or holds no submission.
     """
     registry = INFERENCE.only(selection)
-    texts = registry.texts  # loads what sessions need once, before work is shared among processes
+    texts = registry.texts
+    _load(registry)
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
@@ -88,6 +90,15 @@ def check_round(
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
         _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
     return _report(Reader(source, tree, layout, rules), selection, texts, whole)
+
+
+def _load(registry: Registry) -> None:
+    """Import here once what else every process would import on its own."""
+    modules = ["levelfield.formats.loadgen_summary"] if registry.audits else []
+    modules += ["levelfield.submission.power.judge"] if registry.sessions else []
+    modules += ["numpy.random", "levelfield.stats.arrivals", "levelfield.stats.sample_sets"] if registry.round else []
+    for module in modules:
+        import_module(module)
 
 
 def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
