@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, Self, TypeVar, cast
 
 __all__ = ["ALONE", "Crew"]
 
@@ -56,14 +56,16 @@ class Crew:
         self._size = size if size > 1 and _may_fork() else 1
         self._mates: list[_Mate] = []
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         if self._size > 1:
             self._tickets = os.pipe()
             for _ in range(self._size - 1):
                 self._mates.append(self._start())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for mate in self._mates:
             with suppress(BrokenPipeError):
                 mate.orders.close()

@@ -118,7 +118,9 @@ def draw_samples(
         units: The variant to be tried first, and all runs of one seed and library.
     """
     return {
-        (claim.path, claim.subject): tuple(_variants(claim, first_tried)) for first_tried, runs in units for claim in runs
+        (claim.path, claim.subject): tuple(_variants(claim, first_tried))
+        for first_tried, runs in units
+        for claim in runs
     }
 
 
