@@ -267,7 +267,7 @@ class RandomStream:
 
 def _below(limits: list[int], left: Iterator[int]) -> list[int]:
     """For each limit the next number below it."""
-    accepted = []
+    accepted: list[int] = []
     accept, take = accepted.append, left.__next__
     for limit in limits:
         output = take()
@@ -279,7 +279,7 @@ def _below(limits: list[int], left: Iterator[int]) -> list[int]:
 
 def _products(bounds: list[int], limits: list[int], left: Iterator[int]) -> list[int]:
     """For each bound its product with the next number that does not leave too little in the low half."""
-    accepted = []
+    accepted: list[int] = []
     accept, take = accepted.append, left.__next__
     for bound, limit in zip(bounds, limits, strict=True):
         product = take() * bound

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from levelfield.errors import FormatError, InputError
 from levelfield.formats.loadgen_scan import scan_detail_log
@@ -53,6 +53,8 @@ SUITES = {
 KEPT_BYTES = 4 << 20
 """Of files that were read last, so that checks of one result do not read them again."""
 LARGEST_KEPT_BYTES = KEPT_BYTES // 8
+Content: TypeAlias = bytes
+"""For a class that has a method of that name."""
 
 
 class Reader:
@@ -65,7 +67,7 @@ class Reader:
         self.rules = rules
         self.bytes_read = 0
         """Those that were handed out: of a file as often as it was asked for."""
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[str, Content] = {}
         self._kept_bytes = 0
 
     def has(self, path: str) -> bool:
@@ -96,7 +98,7 @@ class Reader:
         self.bytes_read += len(data)
         return data
 
-    def _read(self, path: str) -> bytes:
+    def _read(self, path: str) -> Content:
         entry = self.entry(path)
         if entry.size > LARGEST_FILE_BYTES:
             raise CannotLook(f"{path} is too large to be read ({entry.size} bytes)")
@@ -105,7 +107,7 @@ class Reader:
         except InputError as error:
             raise CannotLook(error.message) from error
 
-    def _keep(self, path: str, data: bytes) -> None:
+    def _keep(self, path: str, data: Content) -> None:
         if len(data) > LARGEST_KEPT_BYTES:
             return
         self._kept[path] = data

@@ -209,6 +209,7 @@ def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
         made = claim.schedule
         if made is None:
             continue
+        problem: tuple[str, str] | None
         if not _can_be_drawn(made):
             problem = (f"{made.target_qps:g} queries a second", "a rate that can be drawn")
         elif made in exact:
