@@ -72,6 +72,6 @@ def test_only_long_schedules_are_not_drawn_again(report: Report) -> None:
 
 
 def test_processes_change_nothing(shared_data: Path, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("levelfield.submission.engine._may_fork", lambda: True)
+    monkeypatch.setattr("levelfield.submission.crew._may_fork", lambda: True)
     source = FolderSource(shared_data / "rounds" / "inference_v2.0")
     assert check_round(source, load("inference-v2.0"), Selection(), jobs=3) == report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -70,6 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     _prepare_streams()
     code = run(arguments)
     _forget_handled_interrupt()
+    gc.freeze()  # so that the interpreter does not search all of it for garbage before it ends
     sys.exit(code)
 
 

@@ -78,7 +78,7 @@ def check(
     rules = load_any(round_name)
     suite = _suite_of(rules.name)
     gc.freeze()  # what was imported is never garbage: look only at what the check makes, and more rarely
-    gc.set_threshold(20_000)
+    gc.set_threshold(100_000)
     gc.enable()
     selection = Selection.parse(suite.texts, select=select, ignore=ignore, official=official)
     with closing(open_source(source)) as opened:

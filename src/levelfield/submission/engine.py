@@ -1,25 +1,16 @@
-"""What checking any suite needs: which checks run, how many findings are kept, and work spread over processes."""
+"""What checking any suite needs: which checks run, and how many findings are kept."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeVar
 
 from levelfield.errors import UsageError, nearest
 from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.report import CheckText
 
-__all__ = ["KEPT_OF_A_CODE", "Selection", "Tally", "partition", "spread"]
-
-Unit = TypeVar("Unit")
-Outcome = TypeVar("Outcome")
+__all__ = ["KEPT_OF_A_CODE", "Selection", "Tally"]
 
 KEPT_OF_A_CODE = 1000
 """Findings of one code and severity that are kept; what is beyond is counted."""
@@ -91,8 +82,10 @@ def _known(codes: Sequence[str], words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _order(finding: Finding) -> tuple[str, int, str, str, str]:
-    return (finding.path, finding.line, finding.code, finding.found, finding.subject)
+def _order(finding: Finding) -> tuple[str, int, str, str, str, int, str]:
+    """Whatever may differ is in it, so that the order does not hang on which process found what first."""
+    severity, expected = finding.severity.rank, finding.expected
+    return (finding.path, finding.line, finding.code, finding.found, finding.subject, severity, expected)
 
 
 @dataclass(slots=True)
@@ -148,77 +141,3 @@ class Tally:
     def _cut(kept: list[Finding]) -> None:
         kept.sort(key=_order)
         del kept[KEPT_OF_A_CODE:]
-
-
-def partition(units: Sequence[Unit], weight: Callable[[Unit], int], parts: int) -> list[list[Unit]]:
-    """Cut work into parts of about equal weight, each in the order given; no part is empty unless the first."""
-    shares: list[list[int]] = [[] for _ in range(max(1, min(parts, len(units))))]
-    loads = [0] * len(shares)
-    for index in sorted(range(len(units)), key=lambda index: -weight(units[index])):
-        lightest = loads.index(min(loads))
-        shares[lightest].append(index)
-        loads[lightest] += weight(units[index]) + 1
-    return [[units[index] for index in sorted(share)] for share in shares]
-
-
-def spread(work: Callable[[list[Unit]], Outcome], parts: Sequence[list[Unit]]) -> list[Outcome]:
-    """Do each part in a process of its own, the first one in this.
-
-    Where this process has threads, or the system cannot fork, all parts are done here, one after the other.
-
-    Args:
-        work: Called with a part; its outcome must be picklable.
-        parts: At least one.
-    """
-    if len(parts) == 1 or not _may_fork():
-        return [work(part) for part in parts]
-    children = [_start(work, part) for part in parts[1:]]
-    try:
-        outcomes = [work(parts[0])]
-        while children:
-            outcomes.append(_finish(*children.pop(0)))
-        return outcomes
-    finally:
-        for process, pipe in children:
-            os.close(pipe)
-            os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
-
-
-def _may_fork() -> bool:
-    tasks = Path("/proc/self/task")
-    return hasattr(os, "fork") and tasks.is_dir() and len(list(tasks.iterdir())) == 1
-
-
-def _start(work: Callable[[list[Unit]], Outcome], part: list[Unit]) -> tuple[int, int]:
-    """Start a child; returns its process and the pipe on which its outcome comes."""
-    reader, writer = os.pipe()
-    process = os.fork()
-    if process:
-        os.close(writer)
-        return process, reader
-    code = 1
-    try:
-        os.close(reader)
-        try:
-            answer = pickle.dumps((True, work(part)), pickle.HIGHEST_PROTOCOL)
-        except Exception:  # noqa: BLE001 - the parent raises it
-            answer = pickle.dumps((False, traceback.format_exc()))
-        with os.fdopen(writer, "wb") as stream:
-            stream.write(answer)
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _finish(process: int, pipe: int) -> Outcome:  # type: ignore[type-var]  # the outcome of the caller's own work
-    with os.fdopen(pipe, "rb") as stream:
-        answer = stream.read()
-    os.waitpid(process, 0)
-    if not answer:
-        raise RuntimeError(f"the process {process} that checked a part ended without an answer")
-    done, outcome = pickle.loads(answer)  # noqa: S301 - from our own child
-    if not done:
-        raise RuntimeError(f"checking a part broke in another process:\n{outcome}")
-    found: Outcome = outcome
-    return found

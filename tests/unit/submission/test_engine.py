@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
 from levelfield.errors import UsageError
-from levelfield.submission import engine
-from levelfield.submission.engine import Selection, Tally, partition, spread
+from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.report import CheckText
 
@@ -72,6 +70,14 @@ def test_what_is_kept_does_not_depend_on_how_work_was_cut() -> None:
     assert parts.left_out == whole.left_out == 4000
 
 
+def test_the_order_does_not_depend_on_what_was_found_first() -> None:
+    alike = [finding(1, severity) for severity in Severity]
+    one, other = Tally(), Tally()
+    one.add(alike)
+    other.add(reversed(alike))
+    assert one.findings() == other.findings() == tuple(alike)
+
+
 def test_what_voids_a_result_is_known_beyond_what_is_kept() -> None:
     tally = Tally()
     tally.add(finding(number, subject=f"result {number}") for number in range(3000))
@@ -79,42 +85,3 @@ def test_what_voids_a_result_is_known_beyond_what_is_kept() -> None:
     assert len(tally.by_subject) == 3000
     assert tally.by_subject["result 2999"] == {"INF001": Severity.VOID}
     assert tally.by_subject["result 1"] == {"INF001": Severity.VOID}
-
-
-def test_parts_have_about_equal_weight_and_keep_the_order() -> None:
-    assert partition([1, 9, 1, 1, 1, 1], lambda unit: unit, 2) == [[9], [1, 1, 1, 1, 1]]
-    assert partition([1, 2, 3], lambda unit: unit, 8) == [[3], [2], [1]]
-    assert partition([], lambda unit: unit, 2) == [[]]
-
-
-def test_parts_are_done_in_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_may_fork", lambda: True)
-    monkeypatch.setattr("warnings.warn", lambda *_, **__: None)
-    outcomes = spread(lambda part: (os.getpid(), sum(part)), [[1, 2], [3, 4], [5]])
-    assert [total for _, total in outcomes] == [3, 7, 5]
-    assert outcomes[0][0] == os.getpid()
-    assert len({process for process, _ in outcomes}) == 3
-
-
-def test_without_forking_all_parts_are_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_may_fork", lambda: False)
-    assert spread(lambda part: (os.getpid(), sum(part)), [[1, 2], [3]]) == [(os.getpid(), 3), (os.getpid(), 3)]
-
-
-@pytest.mark.parametrize("where", [0, 1])
-def test_a_part_that_breaks_is_not_passed_over(where: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_may_fork", lambda: True)
-
-    def work(part: list[int]) -> int:
-        if part == [where]:
-            raise ZeroDivisionError("broken here")
-        return 0
-
-    with pytest.raises((RuntimeError, ZeroDivisionError), match="broken here"):
-        spread(work, [[0], [1], [2]])
-
-
-def test_a_child_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_may_fork", lambda: True)
-    with pytest.raises(RuntimeError, match="ended without an answer"):
-        spread(lambda part: os._exit(9) if part == [1] else 0, [[0], [1]])

@@ -6,18 +6,22 @@ draws of the same seeds, mixed variants) is judged afterwards from a few numbers
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TypeVar
 
 from levelfield import __version__
 from levelfield.results.model import Result
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import CannotLook, Check, look
-from levelfield.submission.engine import Selection, Tally, partition, spread
+from levelfield.submission.crew import Crew
+from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
+from levelfield.submission.inference.checks.draws import draw_samples, draw_schedules
 from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
 from levelfield.submission.inference.official import OfficialOutcome, official_outcome
 from levelfield.submission.inference.records import RunLog
@@ -63,28 +67,38 @@ def check_round(
         InputError: The source cannot be listed, or holds no submission.
     """
     registry = INFERENCE.only(selection)
-    texts = registry.texts  # loads what sessions need once, before work is shared among processes
+    texts = registry.texts
+    _load(registry)
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
-    parts = partition(systems, lambda place: place.bytes, min(jobs, 1 + size // BYTES_OF_A_PROCESS))
-    first = parts[0]
+    first = os.getpid()
 
-    def work(places: list[SystemPlace]) -> _Part:
-        own = source if places is first else source.reopened()
+    def work(places: Iterable[SystemPlace]) -> _Part:
+        own = source if os.getpid() == first else source.reopened()
         return _check_systems(places, Reader(own, tree, layout, rules), registry)
 
     whole = _Part()
-    for part in spread(work, parts):
-        whole.tally.merge(part.tally)
-        whole.official.add(part.official)
-        whole.results += part.results
-        whole.claims += part.claims
-        whole.bytes_read += part.bytes_read
-    _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
-    claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-    _run(registry.round, RoundSubject(claims, rules, exact_queries, jobs), whole.tally, result="", closed=True)
+    with Crew((work, draw_samples, draw_schedules), min(jobs, 1 + size // BYTES_OF_A_PROCESS)) as crew:
+        for part in crew.share(work, systems, weight=lambda place: place.bytes):
+            whole.tally.merge(part.tally)
+            whole.official.add(part.official)
+            whole.results += part.results
+            whole.claims += part.claims
+            whole.bytes_read += part.bytes_read
+        _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
+        claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
+        _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
     return _report(Reader(source, tree, layout, rules), selection, texts, whole)
+
+
+def _load(registry: Registry) -> None:
+    """Import here once what else every process would import on its own."""
+    modules = ["levelfield.formats.loadgen_summary"] if registry.audits else []
+    modules += ["levelfield.submission.power.judge"] if registry.sessions else []
+    modules += ["numpy.random", "levelfield.stats.arrivals", "levelfield.stats.sample_sets"] if registry.round else []
+    for module in modules:
+        import_module(module)
 
 
 def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
@@ -99,6 +113,8 @@ def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Regi
             _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
             for result in benchmark.results:
                 _check_result(result, registry, part)
+                result.release()
+        system.release()
     part.bytes_read = reader.bytes_read
     return part
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from levelfield.errors import FormatError, InputError
 from levelfield.formats.loadgen_scan import scan_detail_log
@@ -50,6 +50,13 @@ SUITES = {
 }
 
 
+KEPT_BYTES = 4 << 20
+"""Of files that were read last, so that checks of one result do not read them again."""
+LARGEST_KEPT_BYTES = KEPT_BYTES // 8
+Content: TypeAlias = bytes
+"""For a class that has a method of that name."""
+
+
 class Reader:
     """Files of a source by path."""
 
@@ -59,6 +66,9 @@ class Reader:
         self.layout = layout
         self.rules = rules
         self.bytes_read = 0
+        """Those that were handed out: of a file as often as it was asked for."""
+        self._kept: dict[str, Content] = {}
+        self._kept_bytes = 0
 
     def has(self, path: str) -> bool:
         """Whether there is such a file, readable or not."""
@@ -81,15 +91,30 @@ class Reader:
         Raises:
             CannotLook: There is no such file, it is too large, or it cannot be read.
         """
+        data = self._kept.get(path)
+        if data is None:
+            data = self._read(path)
+            self._keep(path, data)
+        self.bytes_read += len(data)
+        return data
+
+    def _read(self, path: str) -> Content:
         entry = self.entry(path)
         if entry.size > LARGEST_FILE_BYTES:
             raise CannotLook(f"{path} is too large to be read ({entry.size} bytes)")
         try:
-            data = self.source.read(path, limit=LARGEST_FILE_BYTES)
+            return self.source.read(path, limit=LARGEST_FILE_BYTES)
         except InputError as error:
             raise CannotLook(error.message) from error
-        self.bytes_read += len(data)
-        return data
+
+    def _keep(self, path: str, data: Content) -> None:
+        if len(data) > LARGEST_KEPT_BYTES:
+            return
+        self._kept[path] = data
+        self._kept_bytes += len(data)
+        while self._kept_bytes > KEPT_BYTES:
+            oldest = next(iter(self._kept))
+            self._kept_bytes -= len(self._kept.pop(oldest))
 
     def run_log(self, path: str) -> RunLog:
         """A detail log.
@@ -155,6 +180,12 @@ class SystemSubject:
     def benchmarks(self) -> tuple[BenchmarkSubject, ...]:
         """Its benchmark folders, by name."""
         return tuple(BenchmarkSubject(self, name) for name in self.reader.tree.folders(self.path))
+
+    def release(self) -> None:
+        """Let go of it and its benchmarks, which refer to each other and would stay until garbage is collected."""
+        for benchmark in self.benchmarks:
+            vars(benchmark).clear()
+        vars(self).clear()
 
 
 class BenchmarkSubject:
@@ -346,6 +377,12 @@ class ResultSubject:
     def audits(self) -> tuple[AuditSubject, ...]:
         """The compliance tests that the round asks for here, present or not."""
         return tuple(AuditSubject(self, audit) for audit in self.rule.audits)
+
+    def release(self) -> None:
+        """Let go of the logs of it and its audits: no check asks for them after its own ones."""
+        for audit in vars(self).get("audits", ()):
+            vars(audit).clear()
+        vars(self).clear()
 
 
 class AuditSubject:

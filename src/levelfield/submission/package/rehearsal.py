@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from levelfield.formats.system_description import SystemDescription
 from levelfield.terms import Availability, Suite
+
+if TYPE_CHECKING:
+    from levelfield.formats.system_description import SystemDescription
 
 __all__ = ["REHEARSAL_FILE", "is_rehearsal", "label_system", "rehearsal_notice", "rehearsal_text"]
 

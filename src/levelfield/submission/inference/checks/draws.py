@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from levelfield.submission.check import Check, PassedOver, Remark
-from levelfield.submission.engine import partition, spread
+from levelfield.submission.crew import Crew
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks.registry import RoundSubject
 from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim
@@ -24,7 +24,7 @@ from levelfield.units import NS_PER_MS, NS_PER_S
 if TYPE_CHECKING:
     from levelfield.stats.randomness import IntArray
 
-__all__ = ["DRAW_CHECKS"]
+__all__ = ["DRAW_CHECKS", "draw_samples", "draw_schedules"]
 
 GENERATED = "loadgen/loadgen.cc, GenerateLoadableSets and GenerateQueries (mlcommons/inference v2.0)"
 DEVIATIONS = 6
@@ -35,15 +35,10 @@ LARGEST_PADDING = 10_000
 MOST_SETS = 100_000
 DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
-MOST_SPELLED = 1 << 18
-"""The numbers below the largest library up to here are kept as texts: 20 MB at most."""
-DRAWN_BY_ONE = 50_000
-"""Samples of all libraries up to which another process costs more than it saves."""
+SPELLED_ALONE = 400
+"""Up to so many indices it is faster to spell one after the other."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
-
-_spelled: list[str] = []
-"""0, 1, 2 … as texts: to look one up takes a third of the time of spelling it."""
 
 
 @cache
@@ -67,11 +62,25 @@ def _spellings(seed: int, variant: DrawVariant, library: int, size: int, padding
     from levelfield.stats.sample_sets import cut_into_sets  # noqa: PLC0415 - loads numpy, which few runs need
 
     order = _order(seed, variant, library)[: most * size]
-    if library <= MOST_SPELLED:
-        _spelled.extend(map(str, range(len(_spelled), library)))
-    spell = _spelled.__getitem__ if library <= MOST_SPELLED else str
-    sets = cut_into_sets(order, size=size, padding=padding)
-    return [b"[%s]\n" % ",".join(map(spell, indices.tolist())).encode() for indices in sets]
+    return [_spelled(indices) for indices in cut_into_sets(order, size=size, padding=padding)]
+
+
+def _spelled(indices: IntArray) -> bytes:
+    """``[3,14,15]`` and a line end; many are spelled digit by digit, all at once."""
+    import numpy as np  # noqa: PLC0415
+
+    if len(indices) < SPELLED_ALONE:
+        return b"[%s]\n" % ",".join(map(str, indices.tolist())).encode()
+    width = len(str(indices.max()))
+    letters = np.full((len(indices), width + 1), ord(","), np.uint8)
+    rest = indices.astype(np.uint32)
+    for place in reversed(range(width)):
+        tens = rest // 10
+        letters[:, place] = rest - tens * 10 + ord("0")
+        if place < width - 1:
+            letters[rest == 0, place] = 0
+        rest = tens
+    return b"[%s]\n" % letters[letters != 0].tobytes()[:-1]
 
 
 @cache
@@ -100,30 +109,40 @@ def _variants(claim: RunClaim, first_tried: DrawVariant) -> Iterator[DrawVariant
                 return  # the other one cannot give the same
 
 
+def draw_samples(
+    units: Iterable[tuple[DrawVariant, tuple[RunClaim, ...]]],
+) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
+    """By log and result: the variants whose sets are those of the run. A task of a crew.
+
+    Args:
+        units: The variant to be tried first, and all runs of one seed and library.
+    """
+    return {
+        (claim.path, claim.subject): tuple(_variants(claim, first_tried))
+        for first_tried, runs in units
+        for claim in runs
+    }
+
+
+def draw_schedules(units: Iterable[ScheduleClaim]) -> dict[ScheduleClaim, tuple[str, str] | None]:
+    """What differs from the schedule of the seed, as found and expected. A task of a crew."""
+    return {made: _exact(made) for made in units}
+
+
 @lru_cache(maxsize=1)
 def _drawn(
-    claims: tuple[RunClaim, ...], first_tried: DrawVariant, jobs: int
+    claims: tuple[RunClaim, ...], first_tried: DrawVariant, crew: Crew
 ) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
-    """By log and result: the variants whose sets are those of the run. Many draws are shared among processes."""
     by_order: dict[tuple[int, int], list[RunClaim]] = {}
     for claim in claims:
         by_order.setdefault((claim.seed, claim.library_count), []).append(claim)
-    orders = list(by_order)
-    much = sum(library for _, library in orders) > DRAWN_BY_ONE
-    parts = partition(orders, lambda order: max(order[1], 0), jobs if much else 1)
-
-    def work(part: list[tuple[int, int]]) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
-        return {
-            (claim.path, claim.subject): tuple(_variants(claim, first_tried))
-            for order in part
-            for claim in by_order[order]
-        }
-
-    return {claim: variants for found in spread(work, parts) for claim, variants in found.items()}
+    units = [(first_tried, tuple(runs)) for runs in by_order.values()]
+    shares = crew.share(draw_samples, units, weight=lambda unit: unit[1][0].library_count)
+    return {claim: variants for share in shares for claim, variants in share.items()}
 
 
 def _drawn_of(subject: RoundSubject) -> Iterator[tuple[RunClaim, tuple[DrawVariant, ...]]]:
-    found = _drawn(subject.claims, subject.rules.draw_variant, subject.jobs)
+    found = _drawn(subject.claims, subject.rules.draw_variant, subject.crew)
     return ((claim, found[claim.path, claim.subject]) for claim in subject.claims)
 
 
@@ -183,15 +202,18 @@ MIXED = Check(
 
 
 def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
+    few = {made for claim in subject.claims if (made := claim.schedule) and _queries(made) <= subject.exact_queries}
+    shares = subject.crew.share(draw_schedules, [made for made in few if _can_be_drawn(made)], weight=_queries)
+    exact = {made: problem for share in shares for made, problem in share.items()}
     for claim in subject.claims:
         made = claim.schedule
         if made is None:
             continue
-        problem = None
-        if not 0 < made.target_qps < NS_PER_S or not 0 <= made.min_duration_ms < 10**9:
+        problem: tuple[str, str] | None
+        if not _can_be_drawn(made):
             problem = (f"{made.target_qps:g} queries a second", "a rate that can be drawn")
-        elif max(_expected(made), made.query_count, made.min_query_count) <= subject.exact_queries:
-            problem = _exact(made)
+        elif made in exact:
+            problem = exact[made]
         else:
             problem = _plausible(made)
             yield PassedOver(
@@ -209,7 +231,15 @@ def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
             )
 
 
-@cache
+def _can_be_drawn(made: ScheduleClaim) -> bool:
+    return 0 < made.target_qps < NS_PER_S and 0 <= made.min_duration_ms < 10**9
+
+
+def _queries(made: ScheduleClaim) -> float:
+    """About how many are to be drawn, at most."""
+    return max(_expected(made), made.query_count, made.min_query_count)
+
+
 def _exact(made: ScheduleClaim) -> tuple[str, str] | None:
     """What differs from the schedule of the seed, as found and expected."""
     from levelfield.stats.arrivals import PoissonArrivals  # noqa: PLC0415

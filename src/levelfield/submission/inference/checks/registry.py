@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import Check
+from levelfield.submission.crew import ALONE, Crew
 from levelfield.submission.engine import Selection
 from levelfield.submission.inference.claims import RunClaim
 from levelfield.submission.inference.official import OfficialOutcome
@@ -42,8 +43,8 @@ class RoundSubject:
     rules: RuleSet
     exact_queries: int
     """Server schedules of up to so many queries are drawn again."""
-    jobs: int = 1
-    """Processes at most."""
+    crew: Crew = ALONE
+    """Draws are shared among its processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

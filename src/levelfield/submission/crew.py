@@ -1,0 +1,167 @@
+"""Work shared among processes: each takes the next unit when it is done with one, so that none waits for long.
+
+The processes are forked once and stay for further work: a fork costs a copy of every page that is touched afterwards,
+which is everything, since Python counts references where the objects are.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import struct
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeVar, cast
+
+__all__ = ["ALONE", "Crew"]
+
+Unit = TypeVar("Unit")
+Outcome = TypeVar("Outcome")
+
+TICKET = struct.Struct("=i")
+"""The number of a batch of units; -1 for the end."""
+END = -1
+MOST_TICKETS = 1024
+"""All of them fit into a pipe before anybody reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mate:
+    """Another process, and the pipes to it and from it."""
+
+    process: int
+    orders: BinaryIO
+    answers: BinaryIO
+
+
+class Crew:
+    """This process and others. Used as a context: the others end with it.
+
+    Where this process has threads, or the system cannot fork, it does all the work alone.
+
+    Args:
+        tasks: What will be asked for; each is called with the units that its process takes, one after the other. Units
+            and outcomes go through pipes and must be picklable, tasks need not be.
+        size: Processes, this one included.
+    """
+
+    def __init__(self, tasks: Sequence[Callable[[Iterable[Any]], Any]] = (), size: int = 1) -> None:
+        self._tasks = tuple(tasks)
+        self._size = size if size > 1 and _may_fork() else 1
+        self._mates: list[_Mate] = []
+
+    def __enter__(self) -> Self:
+        if self._size > 1:
+            self._tickets = os.pipe()
+            for _ in range(self._size - 1):
+                self._mates.append(self._start())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for mate in self._mates:
+            with suppress(BrokenPipeError):
+                mate.orders.close()
+            mate.answers.close()
+            os.kill(mate.process, signal.SIGKILL)
+            os.waitpid(mate.process, 0)
+        if self._mates:
+            for end in self._tickets:
+                os.close(end)
+        self._mates = []
+
+    def share(
+        self, task: Callable[[Iterable[Unit]], Outcome], units: Sequence[Unit], weight: Callable[[Unit], float]
+    ) -> list[Outcome]:
+        """Do a task on all units and return what each process made of those that it took, in no fixed order.
+
+        Args:
+            task: One of those that the crew was made with.
+            units: In any order; the heaviest are done first.
+            weight: About how long a unit takes, in any measure.
+
+        Raises:
+            RuntimeError: The task raised in another process, or that process ended.
+        """
+        ordered = sorted(units, key=weight, reverse=True)
+        if not self._mates or len(units) < 2:
+            return [task(ordered)]
+        count = min(len(ordered), MOST_TICKETS)
+        batches = [ordered[number::count] for number in range(count)]
+        order = pickle.dumps((self._tasks.index(task), batches), pickle.HIGHEST_PROTOCOL)
+        for mate in self._mates:
+            try:
+                mate.orders.write(order)
+                mate.orders.flush()
+            except BrokenPipeError:
+                raise _ended(mate) from None
+        os.write(self._tickets[1], b"".join(map(TICKET.pack, (*range(count), *[END] * self._size))))
+        outcomes = [task(self._taken(batches))]
+        return outcomes + [cast("Outcome", _answer_of(mate)) for mate in self._mates]
+
+    def _taken(self, batches: Sequence[Sequence[Unit]]) -> Iterator[Unit]:
+        """The units that this process takes: the next ones each time it comes back."""
+        while (number := TICKET.unpack(os.read(self._tickets[0], TICKET.size))[0]) != END:
+            yield from batches[number]
+
+    def _start(self) -> _Mate:
+        orders, answers = os.pipe(), os.pipe()
+        process = os.fork()
+        if process:
+            os.close(orders[0])
+            os.close(answers[1])
+            return _Mate(process=process, orders=os.fdopen(orders[1], "wb"), answers=os.fdopen(answers[0], "rb"))
+        try:
+            gc.freeze()  # a collection would copy the pages of all objects that it looks at
+            for mate in self._mates:
+                mate.orders.close()
+                mate.answers.close()
+            os.close(orders[1])
+            os.close(answers[0])
+            self._serve(os.fdopen(orders[0], "rb"), os.fdopen(answers[1], "wb"))
+        finally:
+            os._exit(0)
+
+    def _serve(self, orders: BinaryIO, answers: BinaryIO) -> None:
+        """Do what is asked for until the other end closes."""
+        while True:
+            try:
+                number, batches = pickle.load(orders)  # noqa: S301 - from our own parent
+            except EOFError:
+                return
+            try:
+                answer = pickle.dumps((True, self._tasks[number](self._taken(batches))), pickle.HIGHEST_PROTOCOL)
+            except Exception:  # noqa: BLE001 - the parent raises it
+                answer = pickle.dumps((False, traceback.format_exc()))
+            answers.write(answer)
+            answers.flush()
+
+
+ALONE = Crew()
+"""This process only."""
+
+
+def _may_fork() -> bool:
+    tasks = Path("/proc/self/task")
+    return hasattr(os, "fork") and tasks.is_dir() and len(list(tasks.iterdir())) == 1
+
+
+def _answer_of(mate: _Mate) -> object:
+    try:
+        done, outcome = pickle.load(mate.answers)  # noqa: S301 - from our own child
+    except EOFError:
+        raise _ended(mate) from None
+    if not done:
+        raise RuntimeError(f"checking a part broke in another process:\n{outcome}")
+    return outcome
+
+
+def _ended(mate: _Mate) -> RuntimeError:
+    return RuntimeError(f"the process {mate.process} that checked a part ended without an answer")

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from levelfield.submission import crew
+from levelfield.submission.crew import ALONE, Crew
+
+
+@pytest.fixture(autouse=True)
+def may_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_may_fork", lambda: True)
+
+
+def total(units: Iterable[int]) -> tuple[int, int]:
+    return os.getpid(), sum(units)
+
+
+def slow(units: Iterable[int]) -> list[int]:
+    taken = []
+    for unit in units:
+        time.sleep(0.005 * unit)
+        taken.append(unit)
+    return taken
+
+
+def weight(unit: int) -> float:
+    return unit
+
+
+def test_every_unit_is_done_once_whoever_takes_it() -> None:
+    with Crew([total], 3) as three:
+        outcomes = three.share(total, list(range(500)), weight)
+    assert sum(part for _, part in outcomes) == sum(range(500))
+    assert outcomes[0][0] == os.getpid()
+    assert len({process for process, _ in outcomes}) == 3
+
+
+def test_the_heaviest_are_begun_first() -> None:
+    with Crew([slow], 2) as two:
+        shares = two.share(slow, [1, 2, 40, 3, 4], weight)
+    assert sorted(unit for share in shares for unit in share) == [1, 2, 3, 4, 40]
+    assert all(share == sorted(share, reverse=True) for share in shares)
+
+
+def test_the_processes_stay_for_further_work() -> None:
+    with Crew([total, slow], 2) as two:
+        first, second = two.share(total, [1, 2, 3], weight), two.share(total, [4, 5], weight)
+        third = two.share(slow, [1, 2], weight)
+    assert [process for process, _ in first] == [process for process, _ in second]
+    assert (sum(part for _, part in first), sum(part for _, part in second)) == (6, 9)
+    assert sorted(unit for share in third for unit in share) == [1, 2]
+
+
+def test_more_units_than_a_pipe_holds_tickets() -> None:
+    units = list(range(crew.MOST_TICKETS * 5 + 3))
+    with Crew([total], 2) as two:
+        assert sum(part for _, part in two.share(total, units, weight)) == sum(units)
+
+
+@pytest.mark.parametrize("units", [[], [7]])
+def test_little_work_is_done_here(units: list[int]) -> None:
+    with Crew([total], 2) as two:
+        assert two.share(total, units, weight) == [(os.getpid(), sum(units))]
+
+
+def test_without_forking_all_is_done_here_the_heaviest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_may_fork", lambda: False)
+    with Crew([slow], 2) as alone:
+        assert alone.share(slow, [1, 3, 2], weight) == [[3, 2, 1]]
+    assert ALONE.share(slow, [1, 3, 2], weight) == [[3, 2, 1]]
+
+
+def in_another_process(act: Callable[[], None], taken: Path) -> Callable[[Iterable[int]], int]:
+    """A task that acts where it is done by another process, and here waits until one has taken a unit."""
+    here = os.getpid()
+
+    def work(units: Iterable[int]) -> int:
+        for _ in units:
+            if os.getpid() != here:
+                taken.touch()
+                act()
+            while not taken.exists():
+                time.sleep(0.001)
+        return 0
+
+    return work
+
+
+def breaks() -> None:
+    raise ZeroDivisionError("broken there")
+
+
+def dies() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_breaks_here_is_raised() -> None:
+    with Crew([], 2) as nobody, pytest.raises(ValueError, match="not in tuple"):
+        nobody.share(total, [1, 2], weight)
+
+    def work(units: Iterable[int]) -> int:
+        for _ in units:
+            raise ZeroDivisionError("broken here")
+        return 0
+
+    with Crew([work], 1) as alone, pytest.raises(ZeroDivisionError, match="broken here"):
+        alone.share(work, [1, 2], weight)
+
+
+def test_what_breaks_in_another_process_is_told(tmp_path: Path) -> None:
+    work = in_another_process(breaks, tmp_path / "taken")
+    with Crew([work], 2) as two, pytest.raises(RuntimeError, match=r"(?s)in another process:.*broken there"):
+        two.share(work, list(range(8)), weight)
+
+
+def test_a_process_that_dies_is_reported_each_time(tmp_path: Path) -> None:
+    work = in_another_process(dies, tmp_path / "taken")
+    with Crew([work], 2) as two:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="ended without an answer"):
+                two.share(work, list(range(8)), weight)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_nothing_is_left_open_and_nobody_left_alone() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with Crew([total], 4) as four:
+        others = {process for process, _ in four.share(total, list(range(9)), weight)} - {os.getpid()}
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(others) == 3
+    assert not any(Path(f"/proc/{process}").exists() for process in others)
