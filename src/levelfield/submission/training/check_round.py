@@ -6,6 +6,7 @@ summary) is made afterwards from the records.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -14,7 +15,8 @@ from levelfield import __version__
 from levelfield.results.model import Result
 from levelfield.rules.training import TrainingRules
 from levelfield.submission.check import Check, look
-from levelfield.submission.engine import Selection, Tally, partition, spread
+from levelfield.submission.crew import Crew
+from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.report import CheckText, OfficialRow
 from levelfield.submission.sources.port import Source
@@ -100,20 +102,16 @@ def check_training(
     descriptions = read_descriptions(source, tree)
     systems = {one.root: systems_of(one, descriptions, rules) for one in tree.organisations}
     units = _units(tree, systems)
-    parts = partition(
-        units,
-        lambda unit: unit.place.bytes,
-        min(jobs, 1 + sum(unit.place.bytes for unit in units) // BYTES_OF_A_PROCESS),
-    )
-    first = parts[0]
+    first = os.getpid()
 
-    def work(share: list[_Unit]) -> _Part:
-        own = source if share is first else source.reopened()
+    def work(share: Iterable[_Unit]) -> _Part:
+        own = source if os.getpid() == first else source.reopened()
         return _check_folders(share, FolderReader(source=own, rules=rules, judging=judging), registry)
 
     whole = _Part()
-    for part in spread(work, parts):
-        _merge(whole, part)
+    with Crew((work,), min(jobs, 1 + sum(unit.place.bytes for unit in units) // BYTES_OF_A_PROCESS)) as crew:
+        for part in crew.share(work, units, weight=lambda unit: unit.place.bytes):
+            _merge(whole, part)
     _run(registry.tree, TreeSubject(source=source, tree=tree), whole.tally)
     for one in tree.organisations:
         _run(registry.organisations, OrganisationSubject(organisation=one, rules=rules), whole.tally)
