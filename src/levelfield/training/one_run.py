@@ -11,6 +11,7 @@ from typing import TextIO
 import torch
 
 from levelfield.errors import LevelfieldError, MissingError, TrainingError
+from levelfield.formats.mllog import MINI_PLATFORM
 from levelfield.rules.round import Target
 from levelfield.rules.training import TrainingRules
 from levelfield.system.energy import EnergyCounter
@@ -70,7 +71,7 @@ class Circumstances:
             benchmark=self.benchmark.name,
             division=self.request.division,
             organisation=self.request.organisation or "none",
-            platform=f"levelfield mini on {self.system}" if mini else self.system,
+            platform=f"{MINI_PLATFORM}{self.system}" if mini else self.system,
             status=self.request.status,
         )
 
