@@ -19,7 +19,7 @@ class Minigo:
     """A :class:`~levelfield.training.port.Benchmark`."""
 
     name: str = "minigo"
-    mini: str = "Go on 6x6 lines against itself, a residual network of 2 blocks and 29 k parameters"
+    mini: str = "Go on 6x6 lines against itself, a residual network of 2 blocks and 27 k parameters"
 
     def targets(self, edition: Edition) -> Mapping[str, float]:
         """Half of the games won, in both editions; the target that is played against is another."""
