@@ -87,7 +87,7 @@ def jittered(pixels: Floats, draw: np.random.Generator) -> Floats:
                 pixels = mean + (pixels - mean) * np.float32(draw.uniform(1 - CONTRAST, 1 + CONTRAST))
             case 2:
                 grey = (pixels @ GREY)[:, :, None]
-                pixels = grey + (pixels - grey) * np.float32(draw.uniform(1 - SATURATION, 1 + SATURATION))
+                pixels = (grey + (pixels - grey) * draw.uniform(1 - SATURATION, 1 + SATURATION)).astype(np.float32)
             case _:
                 pixels = _other_hue(pixels, draw.uniform(-HUE, HUE))
         pixels = pixels.clip(0, 255)
