@@ -79,9 +79,10 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_pages_about_the_checker_are_what_the_checks_say() -> None:
+@pytest.mark.parametrize("tool", ["check_reference.py", "training_table.py"])
+def test_pages_made_by_a_script_are_what_it_makes(tool: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "check_reference.py"), "--check"],
+        [sys.executable, str(ROOT / "tools" / tool), "--check"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,

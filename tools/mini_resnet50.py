@@ -252,6 +252,11 @@ def main() -> None:
                 "test": [TEST.start, TEST.stop],
                 "rule": "by position in load_digits, at the starts of forms, so that no form is on both sides",
             },
+            "rest": {
+                "file": "digits_rest.npz",
+                "sha256": sha256_of(out / "digits_rest.npz"),
+                "items": TEST.start,
+            },
         },
         "files": {
             name: {

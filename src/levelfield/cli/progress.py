@@ -19,7 +19,7 @@ from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.progress import Snapshot
 from levelfield.units import format_compact, format_ns
 
-__all__ = ["Plan", "Progress", "Style", "progress_line", "style_of"]
+__all__ = ["LEAST_GAP_S", "Plan", "Progress", "Style", "progress_line", "style_of"]
 
 LEAST_GAP_S = 0.25
 MOST_LATENCIES = 2_048

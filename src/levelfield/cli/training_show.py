@@ -78,7 +78,7 @@ def _remarks(run: RunResult) -> list[str]:
     """What a reader of the figures must know: a finite list."""
     found = []
     if run.reason:
-        found.append(f"{run.reason}.")
+        found.append(f"{run.reason.rstrip('.')}.")
     if run.resumed_after is not None:
         found.append(f"resumed after step {run.resumed_after}: for development, never scored.")
     if run.init_too_long:

@@ -31,6 +31,8 @@ class GoingOn:
     seed_given: bool
     step: int
     """The state was kept after it."""
+    attempt: int
+    """From 1: how often a run has gone on from this very step."""
     state: Mapping[str, Any]
 
     @property
@@ -38,7 +40,7 @@ class GoingOn:
         """What is known of it before it goes on."""
         return RunResult(
             number=self.number,
-            log=resumed_log_path(self.number, self.step),
+            log=resumed_log_path(self.number, self.step, self.attempt),
             seed=self.seed,
             seed_given=self.seed_given,
             resumed_after=self.step,
@@ -54,7 +56,8 @@ def find_unfinished(request: TrainingRequest, rank: int) -> GoingOn:
     """
     document = read_report(request.out / RECORD)
     _check_same(request, _dictionary(document, "header").get("request"))
-    runs = [run for run in _list(document, "runs") if run.get("status") != Status.SUCCESS]
+    known = _list(document, "runs")
+    runs = [run for run in known if run.get("status") != Status.SUCCESS]
     if not runs:
         raise UsageError(f"There is no unfinished run in {request.out}.", hint="Start a new one without --resume.")
     number = runs[-1].get("number")
@@ -74,6 +77,7 @@ def find_unfinished(request: TrainingRequest, rank: int) -> GoingOn:
             seed=int(runs[-1]["seed"]),
             seed_given=bool(runs[-1]["seed_given"]),
             step=step,
+            attempt=1 + sum((run.get("number"), run.get("resumed_after")) == (number, step) for run in known),
             state=state,
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -31,9 +31,16 @@ def log_path(system: str, benchmark: str, number: int) -> str:
     return f"results/{system}/{benchmark}/result_{number}.txt"
 
 
-def resumed_log_path(number: int, step: int) -> str:
-    """Where the log of a resumed run lies: not among the results, so that nobody takes it for one."""
-    return f"resumed/result_{number}_after_{step}.txt"
+def resumed_log_path(number: int, step: int, attempt: int = 1) -> str:
+    """Where the log of a resumed run lies: not among the results, so that nobody takes it for one.
+
+    Args:
+        number: Of the run.
+        step: After which it goes on.
+        attempt: From 1; later ones go on from the same step because those before kept no newer state.
+    """
+    again = "" if attempt == 1 else f"_again_{attempt}"
+    return f"resumed/result_{number}_after_{step}{again}.txt"
 
 
 class Workplace:

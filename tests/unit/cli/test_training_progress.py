@@ -126,7 +126,7 @@ def test_curve_is_a_bar_for_each_value(values: list[float], target: float, curve
     assert curve_of(values, target) == curve
 
 
-def test_long_curve_is_thinned_and_keeps_its_ends() -> None:
+def test_curve_that_grows_long_is_thinned_and_keeps_its_ends() -> None:
     curve = curve_of([step / 1000 for step in range(1001)], 1.0)
     assert len(curve) == 20
     assert (curve[0], curve[-1]) == ("▁", "█")

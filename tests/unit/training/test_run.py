@@ -254,6 +254,15 @@ def test_resumed_run_reaches_the_target_and_stands_beside_the_results(tmp_path: 
     assert (tmp_path / "out" / run.log).is_file()
 
 
+def test_run_may_be_resumed_from_the_same_step_again(tmp_path: Path) -> None:
+    slow = {"opt_base_learning_rate": 0, "checkpoints": True, "nan_at": 20}
+    trained(tmp_path / "out", **slow)
+    for attempt in ("", "_again_2", "_again_3"):
+        done = trained(tmp_path / "out", resume=True, **slow)
+        assert done.report.runs[-1].log == f"resumed/result_0_after_16{attempt}.txt"
+        assert done.report.runs[-1].reason == "the loss of step 20 is nan"
+
+
 def test_nothing_to_resume_is_told(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"run\.json"):
         trained(tmp_path / "absent", resume=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from levelfield.formats.mllog import Event as Line
-from levelfield.formats.mllog import EventType, Output, event_line
+from levelfield.formats.mllog import EventType, event_line
 from levelfield.rules.round import Target
 from levelfield.terms import Division
 from levelfield.training.clock import Stamp
@@ -64,7 +65,7 @@ class LogListener:
         seed: Written as ``seed``.
     """
 
-    def __init__(self, stream: Output, submission: Submission, targets: Sequence[Target], seed: int) -> None:
+    def __init__(self, stream: TextIO, submission: Submission, targets: Sequence[Target], seed: int) -> None:
         self._stream = stream
         self._submission = submission
         self._targets = targets

@@ -315,6 +315,13 @@ def test_dataset_that_is_short_is_told_with_its_counts(imagenet: Path) -> None:
     ]  # fmt: skip
 
 
+def test_folder_that_is_not_imagenet_is_told_off_the_clock(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    with pytest.raises(DatasetError, match="not the folder of ImageNet") as caught:
+        BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1, data=tmp_path))
+    assert list(caught.value.problems) == [f"{tmp_path / 'val'}: not a folder."]
+
+
 def test_dataset_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="val is not a folder"):
         imagenet_training(tmp_path).open_data()
@@ -386,3 +393,42 @@ def test_normalisation_and_biases_are_neither_decayed_nor_adapted() -> None:
 
 def test_untrained_network_is_far_from_the_target() -> None:
     assert mini().evaluate()["top1"] < 0.5
+
+
+# ------------------------------------------------------------------ minutes of training, with LEVELFIELD_TRAIN=1
+
+
+class OneBatch:
+    """The same pictures at every step, each of a class of its own."""
+
+    def __init__(self, pictures: object, size: int) -> None:
+        images, _ = pictures.train(np.arange(size), 1, 0)
+        self.batch = images, torch.arange(size) * 200
+
+    def train(self, samples: object, epoch: int, first: int) -> object:
+        return self.batch
+
+
+def test_long_full_network_learns_a_batch_by_heart(imagenet: Path) -> None:
+    training = imagenet_training(
+        imagenet, opt_name="sgd", opt_learning_rate_warmup_epochs="0",
+        label_smoothing="0",
+    )  # fmt: skip
+    training.open_data()
+    training.begin_epoch(1)
+    training._pictures = OneBatch(training._pictures, 4)
+    losses = [training.step().item() for _ in range(20)]
+    assert losses[0] == pytest.approx(np.log(1000), rel=0.1)
+    assert max(losses[-3:]) < 0.2 * losses[0]
+
+
+def test_long_mini_reaches_its_target_and_shuffled_labels_do_not(tmp_path: Path) -> None:
+    from levelfield.training.request import TrainingRequest
+    from levelfield.training.run import run_training
+
+    for shuffled in (False, True):
+        done = run_training(
+            TrainingRequest(benchmark="resnet", out=tmp_path / str(shuffled), seed=11, shuffled_labels=shuffled)
+        )
+        assert done is not None
+        assert done.report.runs[0].succeeded is not shuffled

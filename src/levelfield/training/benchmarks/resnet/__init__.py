@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from levelfield.errors import DatasetError
 from levelfield.terms import Edition
 from levelfield.training.benchmarks.resnet.settings import settings_of
 from levelfield.training.port import Setup, Training
@@ -24,12 +25,19 @@ class Resnet:
         return {"top1": 0.759 if edition is Edition.FULL else 0.98}
 
     def prepare(self, setup: Setup) -> None:
-        """Check the settings before anything else happens; the data need no preparation in either edition.
+        """Check the settings, and that the folders are there; the data need no preparation in either edition.
 
         Raises:
             SettingsError: Hyperparameters are unknown or impossible, all of them at once.
+            DatasetError: The folder has not the parts that it should have.
         """
         settings_of(setup)
+        if setup.data is not None and setup.edition is Edition.FULL:
+            missing = [
+                f"{setup.data / part}: not a folder." for part in ("train", "val") if not (setup.data / part).is_dir()
+            ]
+            if missing:
+                raise DatasetError("This is not the folder of ImageNet.", problems=missing)
 
     def build(self, setup: Setup) -> Training:
         """Make network and optimizer.
