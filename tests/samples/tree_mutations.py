@@ -430,8 +430,8 @@ MUTATIONS = (
     Mutation(
         "fewer queries than the schedule has",
         both(
-            set_key(f"{SERVER}/{DETAIL}", "generated_query_count", "15000"),
-            set_key(f"{SERVER}/{DETAIL}", "result_query_count", "15000"),
+            set_key(f"{SERVER}/{DETAIL}", "generated_query_count", "11000"),
+            set_key(f"{SERVER}/{DETAIL}", "result_query_count", "11000"),
         ),
         "INF152",
         f"{SERVER}/{DETAIL}",

@@ -41,7 +41,7 @@ SAMPLE_NS = 5_000_000
 OFFLINE_SAMPLE_NS = 20_000_000
 """So that the least number of samples takes more than ten minutes."""
 CAPACITY_PER_S = 62.5
-"""What the system is said to take: 25 queries per second in Server, where it could take 200."""
+"""What the system is said to take: some 19 queries per second in Server, where it could take 200."""
 
 
 def write_valid_tree(folder: Path, scenarios: tuple[Scenario, ...] = tuple(Scenario)) -> Path:
