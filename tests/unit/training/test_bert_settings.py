@@ -62,17 +62,20 @@ def test_a_batch_without_a_reference_point_asks_for_its_own_numbers() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"opt_base_learning_rate": "nan"}, "opt_base_learning_rate: found nan, expected a number above 0"),
-        ({"opt_base_learning_rate": "inf"}, "opt_base_learning_rate: found inf, expected a number above 0"),
+        ({"opt_base_learning_rate": "nan"}, "opt_base_learning_rate: found 'nan', expected a number"),
+        ({"opt_base_learning_rate": "inf"}, "opt_base_learning_rate: found inf, expected a finite number above 0"),
         ({"opt_lamb_beta_1": "1"}, "opt_lamb_beta_1: found 1.0, expected 0 or more and below 1"),
-        ({"opt_lamb_weight_decay_rate": "-1"}, "opt_lamb_weight_decay_rate: found -1.0, expected 0 or more"),
+        (
+            {"opt_lamb_weight_decay_rate": "-1"},
+            "opt_lamb_weight_decay_rate: found -1.0, expected a finite number of 0 or more",
+        ),
         ({"num_warmup_steps": "-1"}, "num_warmup_steps: found -1, expected 0 or more"),
         ({"start_warmup_step": "3"}, "start_warmup_step: found 3, expected 0 or less"),
         ({"global_batch_size": "0"}, "global_batch_size: found 0, expected 1 or more"),
         ({"gradient_accumulation_steps": "0"}, "gradient_accumulation_steps: found 0, expected 1 or more"),
         ({"train_samples": "5"}, "train_samples: found 5, expected a batch or more (448)"),
         ({"max_sequence_length": "4"}, "max_sequence_length: found 4, expected 5 or more"),
-        ({"learning_rate": "1"}, "learning_rate: no hyperparameter of this benchmark"),
+        ({"learning_rate": "1"}, "learning_rate: unknown; did you mean 'opt_base_learning_rate'?"),
     ],
 )
 def test_what_cannot_be(changed: dict[str, str], said: str) -> None:

@@ -65,15 +65,15 @@ def test_a_batch_without_a_reference_point_asks_for_its_own_numbers() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"opt_base_learning_rate": "0"}, "opt_base_learning_rate: found 0.0, expected a number above 0"),
-        ({"opt_base_learning_rate": "nan"}, "opt_base_learning_rate: found nan, expected a number above 0"),
+        ({"opt_base_learning_rate": "0"}, "opt_base_learning_rate: found 0.0, expected a finite number above 0"),
+        ({"opt_base_learning_rate": "nan"}, "opt_base_learning_rate: found 'nan', expected a number"),
         ({"opt_learning_rate_warmup_steps": "70001"}, "found 70001, expected 0 to lr_decay_start_steps (70000)"),
         ({"sgd_opt_learning_rate_decay_steps": "0"}, "found 0, expected 1 or more"),
         ({"sgd_opt_learning_rate_decay_poly_power": "0"}, "found 0, expected 1 or more (closed: 2)"),
         ({"max_ind_range": "0"}, "max_ind_range: found 0, expected 1 or more"),
         ({"eval_samples": "1"}, "eval_samples: found 1, expected 2 or more"),
         ({"train_samples": "9"}, "evaluations_per_epoch: found 20, expected 1 to 1 steps"),
-        ({"learning_rate": "9"}, "learning_rate: no hyperparameter of this benchmark"),
+        ({"learning_rate": "9"}, "learning_rate: unknown; did you mean 'opt_base_learning_rate'?"),
     ],
 )
 def test_what_cannot_be(changed: dict[str, str], said: str) -> None:

@@ -62,15 +62,15 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         settings_of(wrong)
     assert sorted(caught.value.problems) == [
-        "board_size: not a hyperparameter of minigo",
+        "board_size: unknown",
         "komi: found 'nan', expected a number",
         "lr_rates, lr_boundaries: found [0.1, 0.2] and [], expected rates above 0, one more than boundaries",
         "noise_mix: found 1.5, expected 0 to 1",
-        "num_readout: not a hyperparameter of minigo; did you mean num_readouts?",
+        "num_readout: unknown; did you mean 'num_readouts'?",
         "num_readouts: found 'many', expected a whole number",
         "target_pruning: found 'maybe', expected true or false",
         "train_batch_size: found 63, expected a multiple of the 2 processes",
-        "virtual_losses: found 0, expected at least 1",
+        "virtual_losses: found 0, expected 1 or more",
     ]
     assert "lr_boundaries" in str(caught.value.hint)
 
@@ -84,6 +84,10 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ({"dirichlet_alpha": "0"}, "dirichlet_alpha: found 0.0"),
         ({"max_resign_threshold": "0.5"}, "min_resign_threshold, max_resign_threshold: found -1.0 and 0.5"),
         ({"l2_strength": "-1"}, "l2_strength: found -1.0"),
+        ({"l2_strength": "inf"}, "l2_strength: found inf, expected a finite number"),
+        ({"komi": "-inf"}, "komi: found -inf, expected a finite number"),
+        ({"lr_rates": "inf"}, "lr_rates, lr_boundaries: found [inf] and []"),
+        ({"policy_softmax_temp": "inf"}, "policy_softmax_temp: found inf, expected a finite number above 0"),
     ],
 )
 def test_values_that_cannot_hold_are_refused(changed: dict[str, str], problem: str) -> None:

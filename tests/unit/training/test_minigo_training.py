@@ -189,7 +189,7 @@ def test_the_mini_edition_builds_from_what_ships() -> None:
 
 def test_unknown_hyperparameters_are_refused_before_the_clock() -> None:
     for ask in (BENCHMARK.prepare, BENCHMARK.build):
-        with pytest.raises(SettingsError, match="did you mean num_readouts"):
+        with pytest.raises(SettingsError, match="did you mean 'num_readouts'"):
             ask(Setup(edition=Edition.MINI, seed=1, changed={"readouts": "8"}))
 
 

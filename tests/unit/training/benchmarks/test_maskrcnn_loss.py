@@ -68,7 +68,7 @@ def test_proposals_of_training_are_the_best_of_all_pictures() -> None:
     anchors = torch.tensor([[0.0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9]])
     scores = torch.tensor([[3.0, 2.0, 1.0], [9.0, 8.0, 7.0]])
     still = torch.zeros(2, 3, 4)
-    picking = Picking(per_level=(3, 3), candidates=(4, 2), anchors=8, regions=8, detections=5)
+    picking = Picking(per_level=(3, 3), train_candidates=4, eval_candidates=2, anchors=8, regions=8, detections=5)
     sizes = torch.full((2, 2), 64.0)
     train = proposed([anchors], [scores], [still], sizes, picking, train=True)
     assert train.real.tolist() == [[True, False, False], [True, True, True]]

@@ -143,14 +143,35 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1, changed=changed))
     told = [problem.partition(":")[0] for problem in caught.value.problems]
-    assert told == ["learning_rate", "lars_opt_momentum", "lars_opt_learning_rate_decay_steps", "--data"]
+    assert told == ["learning_rate", "lars_opt_learning_rate_decay_steps", "lars_opt_momentum", "--data"]
 
 
 def test_name_of_the_other_optimizer_is_unknown() -> None:
-    with pytest.raises(SettingsError, match="sgd_opt_momentum: unknown with lars; known: opt_name, lars_opt_base"):
+    with pytest.raises(SettingsError, match="resnet with lars cannot be trained like this") as caught:
         settings_of(Setup(edition=Edition.MINI, seed=1, changed={"sgd_opt_momentum": "0.5"}))
+    assert caught.value.problems == ("sgd_opt_momentum: unknown; did you mean 'lars_opt_momentum'?",)
+    assert "lars_opt_base_learning_rate" in str(caught.value.hint)
+    assert "sgd" not in str(caught.value.hint)
     with pytest.raises(SettingsError, match="opt_name: found 'adam', expected lars or sgd"):
         settings_of(Setup(edition=Edition.MINI, seed=1, changed={"opt_name": "adam"}))
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"lars_opt_base_learning_rate": "inf"}, "found inf, expected a finite number of 0 or more"),
+        ({"lars_opt_learning_rate_decay_steps": "0"}, "found 0, expected 1 or more"),
+        ({"lars_opt_learning_rate_decay_steps": "many"}, "found 'many', expected a whole number"),
+        ({"label_smoothing": "1"}, "found 1.0, expected 0 or more and below 1"),
+        ({"lars_opt_momentum": "-1"}, "found -1.0, expected a finite number of 0 or more"),
+        ({"eval_offset": "-1"}, "found -1, expected 0 or more"),
+        ({"epochs": "0"}, "found 0, expected 1 or more"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(changed: dict[str, str], problem: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_of(Setup(edition=Edition.MINI, seed=1, changed=changed))
+    assert caught.value.problems == (f"{next(iter(changed))}: {problem}",)
 
 
 def test_cadence_is_every_four_epochs_and_in_the_mini_every_two() -> None:

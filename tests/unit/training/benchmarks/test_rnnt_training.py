@@ -147,11 +147,11 @@ def test_impossible_settings_are_all_named() -> None:
     with pytest.raises(SettingsError, match="rnnt cannot be trained like this") as caught:
         BENCHMARK.build(setup)
     assert caught.value.problems == (
-        "global_batch_size: found 1023, expected a multiple of 2 processes times 1 parts",
+        "global_batch_size: found 1023, expected a multiple of the 2 processes",
         "data_speed_perturbaton_min, _max: found 1.2 and 1.15, expected 0.5 to 2 and in this order",
         "data_spec_augment_time_min, _max: found 0 and 2.5, expected 0 or more, and a share below 1 or whole frames",
         "opt_base_learning_rate: found inf, expected a finite number of 0 or more",
-        "epochs: found 0, expected a finite number of 1 or more",
+        "epochs: found 0, expected 1 or more",
         "opt_lamb_beta_1: found 1.0, expected below 1",
     )
 

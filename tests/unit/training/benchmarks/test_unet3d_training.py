@@ -123,7 +123,7 @@ def test_impossible_settings_are_all_named() -> None:
     with pytest.raises(SettingsError, match="unet3d cannot be trained like this") as caught:
         BENCHMARK.build(setup)
     assert caught.value.problems == (
-        "global_batch_size: found 3, expected a multiple of 2 processes times 1 parts",
+        "global_batch_size: found 3, expected a multiple of the 2 processes",
         "training_input_shape: found [100, 64], expected three multiples of 32 from 64 on",
         "opt_momentum: found 1.5, expected above 0 and below 1",
         "opt_base_learning_rate: found inf, expected a finite number of 0 or more",

@@ -46,24 +46,58 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
             "learning_rate": "1",
         },
     )
-    with pytest.raises(SettingsError, match="maskrcnn cannot be") as caught:
+    with pytest.raises(SettingsError, match="maskrcnn cannot be trained like this") as caught:
         maskrcnn.settings_of(setup)
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "opt_base_learning_rate",
         "opt_learning_rate_warmup_steps",
-        "opt_learning_rate_decay_steps",
-        "opt_weight_decay",
         "learning_rate",
+        "opt_weight_decay",
+        "opt_learning_rate_decay_steps",
         "global_batch_size",
     ]
-    assert "known are num_image_candidates, opt_base_learning_rate" in caught.value.problems[4]
+    assert caught.value.problems[2] == "learning_rate: unknown; did you mean 'opt_base_learning_rate'?"
+    assert str(caught.value.hint).startswith("Hyperparameters: eval_samples, max_image_size, min_image_size")
     assert "found 30, expected a multiple of the 4 processes" in caught.value.problems[5]
 
 
-@pytest.mark.parametrize("text", ["nan", "inf", "0"])
-def test_learning_rate_that_is_no_number_above_0_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="above 0"):
+@pytest.mark.parametrize(
+    ("text", "expected"), [("nan", "a number"), ("inf", "a finite number above 0"), ("0", "a finite number above 0")]
+)
+def test_learning_rate_that_is_no_number_above_0_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(SettingsError, match=f"expected {expected}$"):
         ssd.settings_of(full(opt_base_learning_rate=text))
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"opt_learning_rate_decay_boundary_epochs": "40"}, "found '40', expected 2 whole numbers with commas"),
+        ({"opt_learning_rate_decay_boundary_epochs": "50,40"}, "found [50, 40], expected 2 ascending whole numbers"),
+        ({"opt_learning_rate_decay_boundary_epochs": "0,40"}, "found [0, 40], expected 2 ascending whole numbers"),
+        ({"opt_momentum": "-0.1"}, "opt_momentum: found -0.1, expected a finite number of 0 or more"),
+        ({"opt_learning_rate_warmup_steps": "-1"}, "opt_learning_rate_warmup_steps: found -1, expected 0 or more"),
+        ({"max_samples": "0"}, "max_samples: found 0, expected 1 or more"),
+        ({"train_samples": "0"}, "train_samples: found 0, expected 1 or more"),
+    ],
+)
+def test_values_of_ssd_that_cannot_be_are_refused(changed: dict[str, str], problem: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        ssd.settings_of(full(**changed))
+    (told,) = caught.value.problems
+    assert problem in told
+
+
+def test_brackets_as_in_the_log_are_read() -> None:
+    found = ssd.settings_of(full(opt_learning_rate_decay_boundary_epochs="[44, 55]"))
+    assert found.decay_epochs == (44, 55)
+
+
+def test_sizes_and_candidates_of_maskrcnn_are_changed_where_they_are_used() -> None:
+    found = maskrcnn.settings_of(full(num_image_candidates="600", min_image_size="400", max_image_size="640"))
+    assert (found.picking.train_candidates, found.picking.eval_candidates, found.sides) == (600, 1000, (400, 640))
+    with pytest.raises(SettingsError, match="min_image_size: found 31, expected 32 or more"):
+        maskrcnn.settings_of(full(min_image_size="31"))
 
 
 def test_mini_has_its_own_size() -> None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from levelfield.training.hyperparameters import read_settings
+from levelfield.training.hyperparameters import own_names, read_settings, too_small
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 
 __all__ = ["MINI_TARGET", "Settings", "evaluation_interval", "settings_of"]
@@ -73,24 +73,18 @@ class Settings:
             "eval_samples",
             "eval_interval_samples",
         )
-        for name in at_least_one:
-            if getattr(self, name) < 1:
-                yield f"{name}: found {getattr(self, name)}, expected 1 or more"
-        for name in ("opt_base_learning_rate", "opt_epsilon", "opt_gradient_clip_norm"):
-            value = getattr(self, name)
-            if not (value > 0 and (math.isfinite(value) or name == "opt_gradient_clip_norm")):
-                yield f"{name}: found {value}, expected a number above 0"
+        yield from too_small({name: getattr(self, name) for name in at_least_one}, 1)
+        yield from too_small({name: getattr(self, name) for name in ("opt_base_learning_rate", "opt_epsilon")}, None)
+        if self.opt_gradient_clip_norm <= 0:  # infinity clips nothing
+            yield f"opt_gradient_clip_norm: found {self.opt_gradient_clip_norm}, expected a number above 0"
         for name in ("opt_lamb_beta_1", "opt_lamb_beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 yield f"{name}: found {getattr(self, name)}, expected 0 or more and below 1"
-        if not 0 <= self.opt_lamb_weight_decay_rate < math.inf:
-            yield f"opt_lamb_weight_decay_rate: found {self.opt_lamb_weight_decay_rate}, expected 0 or more"
-        if self.num_warmup_steps < 0:
-            yield f"num_warmup_steps: found {self.num_warmup_steps}, expected 0 or more"
+        from_zero = ("opt_lamb_weight_decay_rate", "num_warmup_steps")
+        yield from too_small({name: getattr(self, name) for name in from_zero}, 0)
         if self.start_warmup_step > 0:
             yield f"start_warmup_step: found {self.start_warmup_step}, expected 0 or less"
-        if self.max_sequence_length < 5:
-            yield f"max_sequence_length: found {self.max_sequence_length}, expected 5 or more"
+        yield from too_small({"max_sequence_length": self.max_sequence_length}, 5)
         if self.train_samples < self.global_batch_size:
             yield f"train_samples: found {self.train_samples}, expected a batch or more ({self.global_batch_size})"
 
@@ -168,8 +162,9 @@ def settings_of(setup: Setup) -> Settings:
         Settings,
         defaults,
         setup.changed,
+        names={**own_names(Settings), "opt_learning_rate_warmup_steps": "num_warmup_steps"},
         benchmark="bert",
-        aliases={"opt_learning_rate_warmup_steps": "num_warmup_steps"},
+        check=Settings.problems,
         without_defaults=why,
     )
 

@@ -201,6 +201,6 @@ def _require_shares(settings: Settings, processes: int) -> None:
     if batch % processes or batch // processes < parts:
         wanted = f"a multiple of the {processes} processes, {parts} or more for each (gradient_accumulation_steps)"
         raise SettingsError(
-            "bert cannot be trained with these settings.",
+            "bert cannot be trained like this.",
             problems=[f"global_batch_size: found {batch}, expected {wanted}"],
         )

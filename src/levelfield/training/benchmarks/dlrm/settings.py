@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from levelfield.training.hyperparameters import read_settings
+from levelfield.training.hyperparameters import own_names, read_settings, too_small
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 
 __all__ = ["MINI_TARGET", "Settings", "settings_of"]
@@ -61,13 +61,10 @@ class Settings:
 
     def problems(self) -> Iterator[str]:
         """What cannot be."""
-        for name in ("global_batch_size", "gradient_accumulation_steps", "max_ind_range", "train_samples"):
-            if getattr(self, name) < 1:
-                yield f"{name}: found {getattr(self, name)}, expected 1 or more"
-        if self.eval_samples < 2:
-            yield f"eval_samples: found {self.eval_samples}, expected 2 or more"
-        if not (math.isfinite(self.opt_base_learning_rate) and self.opt_base_learning_rate > 0):
-            yield f"opt_base_learning_rate: found {self.opt_base_learning_rate}, expected a number above 0"
+        at_least_one = ("global_batch_size", "gradient_accumulation_steps", "max_ind_range", "train_samples")
+        yield from too_small({name: getattr(self, name) for name in at_least_one}, 1)
+        yield from too_small({"eval_samples": self.eval_samples}, 2)
+        yield from too_small({"opt_base_learning_rate": self.opt_base_learning_rate}, None)
         if not 0 <= self.opt_learning_rate_warmup_steps <= self.lr_decay_start_steps:
             found = f"{self.opt_learning_rate_warmup_steps}, expected 0 to lr_decay_start_steps"
             yield f"opt_learning_rate_warmup_steps: found {found} ({self.lr_decay_start_steps})"
@@ -132,8 +129,9 @@ def settings_of(setup: Setup) -> Settings:
         Settings,
         defaults,
         setup.changed,
+        names={**own_names(Settings), "sgd_opt_base_learning_rate": "opt_base_learning_rate"},
         benchmark="dlrm",
-        aliases={"sgd_opt_base_learning_rate": "opt_base_learning_rate"},
+        check=Settings.problems,
         without_defaults=why,
     )
 

@@ -56,11 +56,11 @@ def proposed(
     merit = torch.cat([found for _, found in levels], dim=1)
     if train:
         alive = merit > -torch.inf
-        if merit.numel() > picking.candidates[0]:
-            least = merit.flatten().topk(picking.candidates[0]).values[-1]
+        if merit.numel() > picking.train_candidates:
+            least = merit.flatten().topk(picking.train_candidates).values[-1]
             alive &= merit >= least
         return Regions(boxes, alive)
-    best = merit.topk(min(picking.candidates[1], merit.shape[1]), dim=1)
+    best = merit.topk(min(picking.eval_candidates, merit.shape[1]), dim=1)
     return Regions(boxes.gather(1, best.indices[..., None].expand(-1, -1, 4)), best.values > -torch.inf)
 
 

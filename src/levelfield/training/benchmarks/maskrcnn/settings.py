@@ -7,12 +7,11 @@ Sources: mlcommons/training at 4a4d5a0, object_detection/pytorch (``configs/e2e_
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from levelfield.errors import SettingsError
-from levelfield.training.detection.changes import Changes
+from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 from levelfield.workloads.object_detection.generator import SceneKind, Shape
 
@@ -95,8 +94,10 @@ class Picking:
 
     per_level: tuple[int, int]
     """The best anchors of a level, in training and in evaluation."""
-    candidates: tuple[int, int]
-    """What is left of all levels after suppression: in training of all the pictures of a process, otherwise of each."""
+    train_candidates: int
+    """What is left of all levels after suppression, of all the pictures of a process together."""
+    eval_candidates: int
+    """The same of one picture, in evaluation."""
     anchors: int
     """Anchors of a picture that count in the loss of the region proposals; half of them with an object, at most."""
     regions: int
@@ -116,14 +117,16 @@ class Settings:
     warmup_steps: int
     warmup_factor: float
     """The learning rate starts at this part of the base."""
-    decay_steps: tuple[int, ...]
+    decay_steps: tuple[int, int]
     decay_factor: float
     weight_decay: float
     """Of all but biases."""
     momentum: float
     nesterov: bool
-    sides: tuple[int, int]
-    """Pixels of the shorter side of a picture, and of the longer one at most."""
+    shorter_side: int
+    """Of a picture, in pixels."""
+    longer_side: int
+    """At most."""
     divisible: int
     """Batches are padded to a multiple of it."""
     train_samples: int
@@ -131,6 +134,11 @@ class Settings:
     eval_batch: int
     last_epoch: int
     """After it a run is given up."""
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """The shorter one, and what the longer one is at most."""
+        return self.shorter_side, self.longer_side
 
     @property
     def epoch_steps(self) -> int:
@@ -179,9 +187,9 @@ class Settings:
             "opt_learning_rate_decay_factor": self.decay_factor,
             "opt_weight_decay": self.weight_decay,
             "opt_momentum": self.momentum,
-            "num_image_candidates": self.picking.candidates[0],
-            "min_image_size": self.sides[0],
-            "max_image_size": self.sides[1],
+            "num_image_candidates": self.picking.train_candidates,
+            "min_image_size": self.shorter_side,
+            "max_image_size": self.longer_side,
         }
 
 
@@ -212,7 +220,9 @@ RESNET50_FPN = Architecture(
 
 FULL = Settings(
     architecture=RESNET50_FPN,
-    picking=Picking(per_level=(2000, 1000), candidates=(2000, 1000), anchors=256, regions=512, detections=100),
+    picking=Picking(
+        per_level=(2000, 1000), train_candidates=2000, eval_candidates=1000, anchors=256, regions=512, detections=100
+    ),
     batch_size=16,
     base_learning_rate=0.02,
     warmup_steps=500,
@@ -222,7 +232,8 @@ FULL = Settings(
     weight_decay=1e-4,
     momentum=0.9,
     nesterov=False,
-    sides=(800, 1333),
+    shorter_side=800,
+    longer_side=1333,
     divisible=32,
     train_samples=117_266,
     eval_samples=5_000,
@@ -263,7 +274,9 @@ MINI = Settings(
         box_features=96,
         mask_channels=(32, 32),
     ),
-    picking=Picking(per_level=(48, 48), candidates=(3000, 48), anchors=64, regions=20, detections=20),
+    picking=Picking(
+        per_level=(48, 48), train_candidates=3000, eval_candidates=48, anchors=64, regions=20, detections=20
+    ),
     batch_size=16,
     base_learning_rate=0.08,
     warmup_steps=30,
@@ -273,7 +286,8 @@ MINI = Settings(
     weight_decay=1e-4,
     momentum=0.9,
     nesterov=True,
-    sides=(64, 64),
+    shorter_side=64,
+    longer_side=64,
     divisible=1,
     train_samples=800,
     eval_samples=200,
@@ -292,38 +306,63 @@ def settings_of(setup: Setup) -> Settings:
     batch = setup.batch_size or base.batch_size
     # Learning rate and steps follow the batch: 0.02 for 16 pictures, (60,000, 80,000) x 16 / batch (rules, v1.1).
     scale = batch / base.batch_size
+    first, second = base.decay_steps
     base = replace(
         base,
         batch_size=batch,
         base_learning_rate=base.base_learning_rate * scale,
-        decay_steps=tuple(round(step / scale) for step in base.decay_steps),
+        decay_steps=(max(1, round(first / scale)), max(1, round(second / scale))),
     )
-    changes = Changes("maskrcnn", setup.changed)
-    picking = replace(
-        base.picking,
-        candidates=(changes.whole("num_image_candidates", base.picking.candidates[0]), base.picking.candidates[1]),
-    )
-    changed = replace(
+    return read_settings(
+        Settings,
         base,
-        picking=picking,
-        base_learning_rate=changes.number("opt_base_learning_rate", base.base_learning_rate),
-        warmup_steps=changes.whole("opt_learning_rate_warmup_steps", base.warmup_steps, least=0),
-        warmup_factor=changes.number("opt_learning_rate_warmup_factor", base.warmup_factor),
-        decay_steps=changes.wholes("opt_learning_rate_decay_steps", base.decay_steps),
-        decay_factor=changes.number("opt_learning_rate_decay_factor", base.decay_factor),
-        weight_decay=changes.number("opt_weight_decay", base.weight_decay, least=0.0),
-        momentum=changes.number("opt_momentum", base.momentum, least=0.0),
-        sides=(
-            changes.whole("min_image_size", base.sides[0], least=32),
-            changes.whole("max_image_size", base.sides[1], least=32),
-        ),
-        train_samples=changes.whole("train_samples", base.train_samples),
-        eval_samples=changes.whole("eval_samples", base.eval_samples),
+        setup.changed,
+        names=_NAMES,
+        benchmark="maskrcnn",
+        check=lambda settings: _problems(settings, setup),
     )
-    changes.check(world=setup.world.size, batch=batch)
-    if setup.edition is Edition.MINI and changed.sides != MINI.sides:
-        raise SettingsError(
-            "The pictures of maskrcnn's mini edition have 64 x 64 pixels; min_image_size and max_image_size are those "
-            "of the full one."
-        )
-    return changed
+
+
+_NAMES = {
+    "num_image_candidates": "picking.train_candidates",
+    "opt_base_learning_rate": "base_learning_rate",
+    "opt_learning_rate_warmup_steps": "warmup_steps",
+    "opt_learning_rate_warmup_factor": "warmup_factor",
+    "opt_learning_rate_decay_steps": "decay_steps",
+    "opt_learning_rate_decay_factor": "decay_factor",
+    "opt_weight_decay": "weight_decay",
+    "opt_momentum": "momentum",
+    "min_image_size": "shorter_side",
+    "max_image_size": "longer_side",
+    "train_samples": "train_samples",
+    "eval_samples": "eval_samples",
+}
+
+
+def _problems(settings: Settings, setup: Setup) -> Iterator[str]:
+    above_zero = {
+        "opt_base_learning_rate": settings.base_learning_rate,
+        "opt_learning_rate_warmup_factor": settings.warmup_factor,
+        "opt_learning_rate_decay_factor": settings.decay_factor,
+    }
+    from_zero = {
+        "opt_learning_rate_warmup_steps": settings.warmup_steps,
+        "opt_weight_decay": settings.weight_decay,
+        "opt_momentum": settings.momentum,
+    }
+    from_one = {
+        "num_image_candidates": settings.picking.train_candidates,
+        "train_samples": settings.train_samples,
+        "eval_samples": settings.eval_samples,
+    }
+    sides = {"min_image_size": settings.shorter_side, "max_image_size": settings.longer_side}
+    for values, least in ((above_zero, None), (from_zero, 0), (from_one, 1), (sides, 32)):
+        yield from too_small(values, least)
+    first, second = settings.decay_steps
+    if not 0 < first <= second:
+        name = "opt_learning_rate_decay_steps"
+        yield f"{name}: found {[first, second]}, expected 2 ascending whole numbers above 0, as in 60000,80000"
+    yield from uneven("global_batch_size", settings.batch_size, processes=setup.world.size)
+    if setup.edition is Edition.MINI and settings.sides != MINI.sides:
+        found = f"{settings.shorter_side} and {settings.longer_side}"
+        yield f"min_image_size, max_image_size: found {found}, expected 64 x 64, the pixels of the mini edition"

@@ -7,13 +7,11 @@ The full values are those of ``ml_perf/flags/19`` and of the defaults that these
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from itertools import pairwise
-from typing import Any
 
-from levelfield.errors import SettingsError
+from levelfield.training.hyperparameters import own_names, read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 
 __all__ = ["FULL", "MINI", "Settings", "logged", "settings_of"]
@@ -183,31 +181,16 @@ def settings_of(setup: Setup) -> Settings:
         SettingsError: A name is unknown, or a value cannot be read or cannot hold; all of them at once.
     """
     base = FULL if setup.edition is Edition.FULL else MINI
-    kinds = {field.name: _KINDS[str(field.type)] for field in fields(Settings) if field.name not in FIXED}
-    changed: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, text in setup.changed.items():
-        if name not in kinds:
-            close = get_close_matches(name, kinds, n=1)
-            problems.append(f"{name}: not a hyperparameter of minigo{f'; did you mean {close[0]}?' if close else ''}")
-            continue
-        try:
-            changed[name] = kinds[name].read(text)
-        except ValueError:
-            problems.append(f"{name}: found {text!r}, expected {kinds[name].words}")
     if setup.batch_size is not None:
-        asked = changed.setdefault("train_batch_size", setup.batch_size)
-        if asked != setup.batch_size:
-            problems.append(f"train_batch_size: found {asked} beside a batch size of {setup.batch_size}")
-    settings = replace(base, **changed)
-    problems += _contradictions(settings, setup.world.size)
-    if problems:
-        raise SettingsError(
-            "These hyperparameters of minigo cannot hold.",
-            problems=problems,
-            hint=f"What can be changed: {', '.join(sorted(kinds))}.",
-        )
-    return settings
+        base = replace(base, train_batch_size=setup.batch_size)
+    return read_settings(
+        Settings,
+        base,
+        setup.changed,
+        names=own_names(Settings, without=FIXED),
+        benchmark="minigo",
+        check=lambda settings: _contradictions(settings, setup),
+    )
 
 
 def logged(settings: Settings) -> dict[str, LogValue]:
@@ -219,46 +202,9 @@ def logged(settings: Settings) -> dict[str, LogValue]:
     return {**values, "global_batch_size": settings.train_batch_size, "opt_name": "sgd"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """How a value is read, and how it is called when it cannot be."""
-
-    read: Callable[[str], object]
-    words: str
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _truth(text: str) -> bool:
-    match text.strip().lower():
-        case "true":
-            return True
-        case "false":
-            return False
-        case _:
-            raise ValueError(text)
-
-
-def _parts(text: str) -> list[str]:
-    return [part for part in text.strip().strip("[]()").split(",") if part.strip()]
-
-
-_KINDS = {
-    "int": _Kind(int, "a whole number"),
-    "float": _Kind(_finite, "a number"),
-    "bool": _Kind(_truth, "true or false"),
-    "tuple[float, ...]": _Kind(lambda text: tuple(map(_finite, _parts(text))), "numbers with commas between them"),
-    "tuple[int, ...]": _Kind(lambda text: tuple(map(int, _parts(text))), "whole numbers with commas between them"),
-}
-
 _FROM_ONE = (
     "move_limit", "num_readouts", "fastplay_readouts", "virtual_losses", "actual_selfplay_games_per_generation",
-    "games_per_room", "window_size", "train_batch_size", "steps_per_generation", "eval_games", "eval_readouts",
+    "games_per_room", "window_size", "steps_per_generation", "eval_games", "eval_readouts",
     "generations",
 )  # fmt: skip
 _FROM_ZERO = (
@@ -268,12 +214,12 @@ _FROM_ZERO = (
 _SHARES = ("fastplay_frequency", "noise_mix")
 
 
-def _contradictions(settings: Settings, processes: int) -> Iterator[str]:
+def _contradictions(settings: Settings, setup: Setup) -> Iterator[str]:
     """What cannot hold in settings whose values are of the right kind."""
     for names, lowest in ((_FROM_ONE, 1), (_FROM_ZERO, 0)):
-        for name in names:
-            if getattr(settings, name) < lowest:
-                yield f"{name}: found {getattr(settings, name)}, expected at least {lowest}"
+        yield from too_small({name: getattr(settings, name) for name in names}, lowest)
+    if not math.isfinite(settings.komi):
+        yield f"komi: found {settings.komi}, expected a finite number"
     for name in _SHARES:
         if not 0 <= getattr(settings, name) <= 1:
             yield f"{name}: found {getattr(settings, name)}, expected 0 to 1"
@@ -281,18 +227,19 @@ def _contradictions(settings: Settings, processes: int) -> Iterator[str]:
         yield f"train_filter: found {settings.train_filter}, expected more than 0 and at most 1"
     if not 0 <= settings.sgd_momentum < 1:
         yield f"sgd_momentum: found {settings.sgd_momentum}, expected 0 to less than 1"
-    for name in ("dirichlet_alpha", "policy_softmax_temp"):
-        if getattr(settings, name) <= 0:
-            yield f"{name}: found {getattr(settings, name)}, expected more than 0"
+    yield from too_small({name: getattr(settings, name) for name in ("dirichlet_alpha", "policy_softmax_temp")}, None)
     low, high = settings.min_resign_threshold, settings.max_resign_threshold
     if not -1 <= low <= high < 0:
         yield f"min_resign_threshold, max_resign_threshold: found {low} and {high}, expected -1 to less than 0, rising"
-    if any(rate <= 0 for rate in settings.lr_rates) or len(settings.lr_rates) != len(settings.lr_boundaries) + 1:
+    rates, boundaries = settings.lr_rates, settings.lr_boundaries
+    if not all(0 < rate < math.inf for rate in rates) or len(rates) != len(boundaries) + 1:
         yield (
-            f"lr_rates, lr_boundaries: found {list(settings.lr_rates)} and {list(settings.lr_boundaries)}, "
+            f"lr_rates, lr_boundaries: found {list(rates)} and {list(boundaries)}, "
             "expected rates above 0, one more than boundaries"
         )
-    if any(low >= high for low, high in pairwise((-1, *settings.lr_boundaries))):
-        yield f"lr_boundaries: found {list(settings.lr_boundaries)}, expected steps in rising order"
-    if settings.train_batch_size % processes:
-        yield f"train_batch_size: found {settings.train_batch_size}, expected a multiple of the {processes} processes"
+    if any(low >= high for low, high in pairwise((-1, *boundaries))):
+        yield f"lr_boundaries: found {list(boundaries)}, expected steps in rising order"
+    batch = settings.train_batch_size
+    yield from uneven("train_batch_size", batch, processes=setup.world.size)
+    if setup.batch_size not in {None, batch}:
+        yield f"train_batch_size: found {batch} beside a batch size of {setup.batch_size}"

@@ -8,12 +8,12 @@ another batch size SGD as P. Goyal and others have it ("Accurate, Large Minibatc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from levelfield.errors import SettingsError
 from levelfield.terms import Edition
+from levelfield.training.hyperparameters import read_settings, too_small
 from levelfield.training.port import LogValue, Setup
 
 __all__ = ["FULL_SIZES", "MINI_SIZES", "Rule", "Settings", "Sizes", "settings_of"]
@@ -69,8 +69,8 @@ class Settings:
     base_rate: float
     end_rate: float = 1e-4
     warmup_epochs: int = 5
-    decay_steps: int = 0
-    """Of the polynomial; 0 for what ``epochs`` leaves."""
+    decay_steps: int | None = None
+    """Of the polynomial; ``None`` for what ``epochs`` leaves."""
     poly_power: float = 2.0
     momentum: float = 0.9
     weight_decay: float = 1e-4
@@ -186,46 +186,20 @@ def _mini(batch_size: int) -> Settings:
     )
 
 
-def _number(least: float, most: float = math.inf) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        value = float(text)
-        if not (math.isfinite(value) and least <= value <= most):
-            raise ValueError(text)
-        return value
-
-    return read
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise ValueError(text)
-        return value
-
-    return read
-
-
-_FIELDS: dict[str, tuple[str, Callable[[str], object], str]] = {
-    # name in the log without the optimizer's prefix: (field, reader, what is expected)
-    "opt_base_learning_rate": ("base_rate", _number(0), "a number of 0 or more"),
-    "opt_end_learning_rate": ("end_rate", _number(0), "a number of 0 or more"),
-    "opt_learning_rate_decay_poly_power": ("poly_power", _number(0), "a number of 0 or more"),
-    "opt_learning_rate_decay_steps": ("decay_steps", _whole(1), "a whole number of 1 or more"),
-    "opt_learning_rate_warmup_epochs": ("warmup_epochs", _whole(0), "a whole number of 0 or more"),
-    "opt_momentum": ("momentum", _number(0, 0.9999999), "0 or more and below 1"),
-    "opt_weight_decay": ("weight_decay", _number(0), "a number of 0 or more"),
+_NAMES = {
+    # without the optimizer's prefix
+    "opt_base_learning_rate": "base_rate",
+    "opt_end_learning_rate": "end_rate",
+    "opt_learning_rate_decay_poly_power": "poly_power",
+    "opt_learning_rate_decay_steps": "decay_steps",
+    "opt_learning_rate_warmup_epochs": "warmup_epochs",
+    "opt_momentum": "momentum",
+    "opt_weight_decay": "weight_decay",
 }
-_OTHERS: dict[str, tuple[str, Callable[[str], object], str]] = {
-    "lars_epsilon": ("lars_epsilon", _number(0), "a number of 0 or more"),
-    "label_smoothing": ("label_smoothing", _number(0, 0.9999999), "0 or more and below 1"),
-    "train_samples": ("train_samples", _whole(1), "a whole number of 1 or more"),
-    "eval_samples": ("eval_samples", _whole(1), "a whole number of 1 or more"),
-    "eval_offset": ("eval_offset", _whole(0), "a whole number of 0 or more"),
-    "eval_every": ("eval_every", _whole(1), "a whole number of 1 or more"),
-    "epochs": ("epochs", _whole(1), "a whole number of 1 or more"),
-}
+_OTHERS = ("lars_epsilon", "label_smoothing", "train_samples", "eval_samples", "eval_offset", "eval_every", "epochs")
 """Names without a place in the log's rules are for development."""
+_FROM_ONE = {"decay_steps", "train_samples", "eval_samples", "eval_every", "epochs"}
+_BELOW_ONE = {"momentum", "label_smoothing"}
 
 
 def settings_of(setup: Setup) -> Settings:
@@ -235,36 +209,36 @@ def settings_of(setup: Setup) -> Settings:
         SettingsError: A name is unknown or a value impossible; all of them at once.
     """
     full = setup.edition is Edition.FULL
-    settings = _full(setup.batch_size or _FULL_BATCH) if full else _mini(setup.batch_size or 64)
-    changed = dict(setup.changed)
-    problems: list[str] = []
-    if (wanted := changed.pop("opt_name", None)) is not None:
-        if wanted in {str(rule) for rule in Rule}:
-            settings = replace(settings, rule=Rule(wanted))
-        else:
-            problems.append(f"opt_name: found {wanted!r}, expected lars or sgd.")
-    known = _known(settings.rule)
-    fields: dict[str, object] = {}
-    for name, text in changed.items():
-        if name not in known:
-            problems.append(f"{name}: unknown with {settings.rule}; known: opt_name, {', '.join(known)}.")
-            continue
-        field, read, expected = known[name]
-        try:
-            fields[field] = read(text)
-        except ValueError:
-            problems.append(f"{name}: found {text!r}, expected {expected}.")
-    if full and setup.data is None:
-        problems.append("--data: missing; the full edition needs the folder of ImageNet.")
-    if problems:
-        raise SettingsError("These settings of resnet cannot be.", problems=problems)
-    return replace(settings, **fields)  # type: ignore[arg-type]
+    base = _full(setup.batch_size or _FULL_BATCH) if full else _mini(setup.batch_size or 64)
+    wanted = setup.changed.get("opt_name", "").strip()
+    rule = Rule(wanted) if wanted in list(Rule) else base.rule
+    names = _names(rule)
+    return read_settings(
+        Settings,
+        base,
+        setup.changed,
+        names=names,
+        benchmark=f"resnet with {rule}",
+        check=lambda settings: _problems(settings, setup, names),
+    )
 
 
-def _known(rule: Rule) -> dict[str, tuple[str, Callable[[str], object], str]]:
+def _names(rule: Rule) -> dict[str, str]:
     """The names that a user may change, as the log has them with this optimizer."""
-    prefixed = {f"{rule}_{name}": field for name, field in _FIELDS.items()}
+    prefixed = {f"{rule}_{name}": field for name, field in _NAMES.items()}
     if rule is Rule.SGD:  # the one name that the rules give without a prefix
         prefixed["opt_learning_rate_warmup_epochs"] = prefixed.pop("sgd_opt_learning_rate_warmup_epochs")
-    others = {name: field for name, field in _OTHERS.items() if rule is Rule.LARS or name != "lars_epsilon"}
-    return prefixed | others
+    others = {name: name for name in _OTHERS if rule is Rule.LARS or name != "lars_epsilon"}
+    return {"opt_name": "rule"} | prefixed | others
+
+
+def _problems(settings: Settings, setup: Setup, names: Mapping[str, str]) -> Iterator[str]:
+    for name, field in names.items():
+        value = getattr(settings, field)
+        if field == "rule" or value is None:
+            continue
+        yield from too_small({name: value}, 1 if field in _FROM_ONE else 0)
+        if field in _BELOW_ONE and 1 <= value < math.inf:
+            yield f"{name}: found {value}, expected 0 or more and below 1"
+    if setup.edition is Edition.FULL and setup.data is None:
+        yield "--data: missing; the full edition needs the folder of ImageNet"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.training.changes import with_changes
+from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 from levelfield.workloads.speech_recognition.sizes import MINI as MINI_SIZES
 from levelfield.workloads.speech_recognition.sizes import TRAINING, Sizes
@@ -210,18 +210,20 @@ def settings_of(setup: Setup) -> Settings:
         below = [size for size in _BY_BATCH if size <= base.batch_size]
         base = replace(base, **_BY_BATCH[max(below, default=min(_BY_BATCH))])  # type: ignore[arg-type]
     processes = setup.world.size
-    return with_changes(
-        base, _NAMES, setup.changed, benchmark="rnnt", check=lambda settings: _problems(settings, processes)
+    return read_settings(
+        Settings,
+        base,
+        setup.changed,
+        names=_NAMES,
+        benchmark="rnnt",
+        check=lambda settings: _problems(settings, processes),
     )
 
 
 def _problems(settings: Settings, processes: int) -> list[str]:
-    parts = processes * settings.accumulation
     rules = {
         f"global_batch_size: found {settings.batch_size}, expected 1 to {settings.train_samples}, the training "
-        "utterances": 1 <= settings.batch_size <= settings.train_samples,
-        f"global_batch_size: found {settings.batch_size}, expected a multiple of {processes} processes times "
-        f"{settings.accumulation} parts": settings.batch_size % max(parts, 1) == 0,
+        "utterances": settings.batch_size <= settings.train_samples,
         f"opt_gradient_clip_norm: found {settings.clip_norm}, expected above 0": settings.clip_norm > 0,
         f"data_speed_perturbaton_min, _max: found {settings.slowest} and {settings.fastest}, expected 0.5 to 2 and "
         "in this order": 0.5 <= settings.slowest <= settings.fastest <= 2,
@@ -231,24 +233,20 @@ def _problems(settings: Settings, processes: int) -> list[str]:
         "and a share below 1 or whole frames": settings.time_least >= 0
         and (0 <= settings.time_most < 1 or settings.time_most.is_integer()),
     }
+    shares = uneven("global_batch_size", settings.batch_size, processes=processes, parts=settings.accumulation)
+    problems = [*shares, *(problem for problem, holds in rules.items() if not holds)]
     for name, field in _NAMES.items():
-        value = getattr(settings, field)
-        least = 1 if field in _FROM_ONE else 0
-        if field != "clip_norm":
-            rules[f"{name}: found {value}, expected a finite number of {least} or more"] = (
-                math.isfinite(value) and value >= least
-            )
-    for name, value in (
+        if field not in {"batch_size", "clip_norm"}:
+            problems += too_small({name: getattr(settings, field)}, 1 if field in _FROM_ONE else 0)
+    below_one = (
         ("opt_lamb_beta_1", settings.beta_1),
         ("opt_lamb_beta_2", settings.beta_2),
         ("model_eval_ema_factor", settings.ema),
-    ):
-        rules[f"{name}: found {value}, expected below 1"] = value < 1
-    return [problem for problem, holds in rules.items() if not holds]
+    )
+    return problems + [f"{name}: found {value}, expected below 1" for name, value in below_one if value >= 1]
 
 
 _FROM_ONE = {
-    "batch_size",
     "accumulation",
     "buckets",
     "most_symbols",

@@ -6,10 +6,10 @@ Sources: mlcommons/training at 4a4d5a0, single_stage_detector/ssd (``train.py``:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.training.detection.changes import Changes
+from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 from levelfield.workloads.object_detection.generator import SceneKind, Shape
 from levelfield.workloads.object_detection.network import Backbone, Design, Map
@@ -211,19 +211,42 @@ def settings_of(setup: Setup) -> Settings:
             weight_decay=known.weight_decay,
             crop_tries=50,
         )
-    changes = Changes("ssd", setup.changed)
-    boundaries = changes.wholes("opt_learning_rate_decay_boundary_epochs", base.decay_epochs)
-    changed = replace(
+    return read_settings(
+        Settings,
         base,
-        base_learning_rate=changes.number("opt_base_learning_rate", base.base_learning_rate),
-        warmup_steps=changes.whole("opt_learning_rate_warmup_steps", base.warmup_steps, least=0),
-        warmup_factor=changes.whole("opt_learning_rate_warmup_factor", base.warmup_factor, least=0),
-        decay_epochs=(boundaries[0], boundaries[1]),
-        weight_decay=changes.number("opt_weight_decay", base.weight_decay, least=0.0),
-        momentum=changes.number("opt_momentum", base.momentum, least=0.0),
-        crop_tries=changes.whole("max_samples", base.crop_tries, least=0 if base.crop_tries == 0 else 1),
-        train_samples=changes.whole("train_samples", base.train_samples),
-        eval_samples=changes.whole("eval_samples", base.eval_samples),
+        setup.changed,
+        names=_NAMES,
+        benchmark="ssd",
+        check=lambda settings: _problems(settings, setup.world.size, crops=base.crop_tries > 0),
     )
-    changes.check(world=setup.world.size, batch=batch)
-    return changed
+
+
+_NAMES = {
+    "opt_base_learning_rate": "base_learning_rate",
+    "opt_learning_rate_warmup_steps": "warmup_steps",
+    "opt_learning_rate_warmup_factor": "warmup_factor",
+    "opt_learning_rate_decay_boundary_epochs": "decay_epochs",
+    "opt_weight_decay": "weight_decay",
+    "opt_momentum": "momentum",
+    "max_samples": "crop_tries",
+    "train_samples": "train_samples",
+    "eval_samples": "eval_samples",
+}
+
+
+def _problems(settings: Settings, processes: int, *, crops: bool) -> Iterator[str]:
+    for name, field in _NAMES.items():
+        match field:
+            case "decay_epochs":
+                first, second = settings.decay_epochs
+                if not 0 < first <= second:
+                    yield f"{name}: found {[first, second]}, expected 2 ascending whole numbers above 0, as in 40,50"
+            case "base_learning_rate":
+                yield from too_small({name: settings.base_learning_rate}, None)
+            case "train_samples" | "eval_samples":
+                yield from too_small({name: getattr(settings, field)}, 1)
+            case "crop_tries":  # an edition that crops does not stop cropping
+                yield from too_small({name: settings.crop_tries}, 1 if crops else 0)
+            case _:
+                yield from too_small({name: getattr(settings, field)}, 0)
+    yield from uneven("global_batch_size", settings.batch_size, processes=processes)

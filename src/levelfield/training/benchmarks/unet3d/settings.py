@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.training.changes import with_changes
+from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 from levelfield.workloads.medical_segmentation.filters import FULL_FILTERS, MINI_FILTERS
 
@@ -159,42 +159,41 @@ def settings_of(setup: Setup) -> Settings:
         rate, warmup = _BY_BATCH[max(below, default=min(_BY_BATCH))]
         base = replace(base, learning_rate=rate, warmup_epochs=warmup)
     processes = setup.world.size
-    return with_changes(
-        base, _NAMES, setup.changed, benchmark="unet3d", check=lambda settings: _problems(settings, processes)
+    return read_settings(
+        Settings,
+        base,
+        setup.changed,
+        names=_NAMES,
+        benchmark="unet3d",
+        check=lambda settings: _problems(settings, processes),
     )
 
 
 def _problems(settings: Settings, processes: int) -> list[str]:
     step = 2 ** (len(settings.filters) - 1)
     edges = settings.patch
-    parts = processes * settings.accumulation
     rules = {
         f"global_batch_size: found {settings.batch_size}, expected 1 to {settings.train_samples}, the training cases": (
-            1 <= settings.batch_size <= settings.train_samples
+            settings.batch_size <= settings.train_samples
         ),
-        f"global_batch_size: found {settings.batch_size}, expected a multiple of {processes} processes times "
-        f"{settings.accumulation} parts": settings.batch_size % max(parts, 1) == 0,
-        f"gradient_accumulation_steps: found {settings.accumulation}, expected 1 or more": settings.accumulation >= 1,
         f"training_input_shape: found {list(edges)}, expected three multiples of {step} from {2 * step} on": (
             len(edges) == 3 and all(edge % step == 0 and edge >= 2 * step for edge in edges)
         ),
         f"oversampling: found {settings.oversampling}, expected 0 to 1": 0 <= settings.oversampling <= 1,
         f"opt_momentum: found {settings.momentum}, expected above 0 and below 1": 0 < settings.momentum < 1,
-        f"eval_samples: found {settings.eval_samples}, expected 1 or more": settings.eval_samples >= 1,
-        f"data_readers: found {settings.readers}, expected 0 or more": settings.readers >= 0,
-        f"opt_learning_rate_warmup_epochs: found {settings.warmup_epochs}, expected 0 or more": (
-            settings.warmup_epochs >= 0
-        ),
         f"opt_learning_rate_decay_boundary_epochs: found {list(settings.boundaries)}, expected rising numbers": (
             list(settings.boundaries) == sorted(set(settings.boundaries))
         ),
     }
-    numbers = {
+    from_one = {"gradient_accumulation_steps": settings.accumulation, "eval_samples": settings.eval_samples}
+    from_zero = {
+        "opt_learning_rate_warmup_epochs": settings.warmup_epochs,
+        "data_readers": settings.readers,
         "opt_base_learning_rate": settings.learning_rate,
         "opt_initial_learning_rate": settings.first_learning_rate,
         "opt_weight_decay": settings.weight_decay,
         "opt_learning_rate_decay_factor": settings.factor,
     }
-    for name, value in numbers.items():
-        rules[f"{name}: found {value}, expected a finite number of 0 or more"] = math.isfinite(value) and value >= 0
-    return [problem for problem, holds in rules.items() if not holds]
+    shares = uneven("global_batch_size", settings.batch_size, processes=processes, parts=settings.accumulation)
+    problems = [*shares, *(problem for problem, holds in rules.items() if not holds)]
+    return [*problems, *too_small(from_one, 1), *too_small(from_zero, 0)]
