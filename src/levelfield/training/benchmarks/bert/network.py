@@ -93,7 +93,7 @@ def shape_of(edition: Edition, settings: Settings) -> Shape:
         return _mini_shape(VOCABULARY.size, settings.max_sequence_length)
     if settings.max_sequence_length > FULL.positions:
         found = f"max_sequence_length: found {settings.max_sequence_length}, expected {FULL.positions} or less"
-        raise SettingsError("bert cannot be trained with these settings.", problems=[found])
+        raise SettingsError("bert cannot be trained like this.", problems=[found])
     return FULL
 
 
