@@ -152,6 +152,7 @@ def _picture(path: Path, width: int, height: int, draw: np.random.Generator) -> 
 def _resnet50(folder: Path) -> Path:
     """The training suite's network; an ImageNet folder with ``val_map.txt``."""
     import torch
+
     from levelfield.training.benchmarks.resnet.network import ResNet
     from levelfield.training.benchmarks.resnet.settings import FULL_SIZES
 

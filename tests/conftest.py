@@ -7,6 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Nothing here is about time: a machine may stand still for seconds.
+settings.register_profile("levelfield", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("levelfield")
 
 CHECKOUT = Path(__file__).parents[1]
 

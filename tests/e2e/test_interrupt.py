@@ -178,11 +178,23 @@ from pathlib import Path
 from small_runs import ArraySystem, run_in, settings_of, whole
 from levelfield.terms import Scenario
 
+class Interrupted(ArraySystem):
+    "Is interrupted some time after its first query, however long it took to get there."
+
+    def __init__(self, after_s):
+        self.timers = [threading.Timer(after_s, signal.raise_signal, [signal.SIGINT])]
+
+    def issue(self, ids, indices, complete):
+        if self.timers:
+            self.timers.pop().start()
+        complete(ids)
+
+
 times = int(sys.argv[1])
 for number in range(times):
     folder = Path(f"logs-{number}")
-    threading.Timer(0.03 + 0.0013 * number, signal.raise_signal, [signal.SIGINT]).start()
-    run = run_in(folder, ArraySystem(), settings_of(Scenario.SINGLE_STREAM, min_duration_ms=20_000))
+    system = Interrupted(0.01 + 0.0013 * number)
+    run = run_in(folder, system, settings_of(Scenario.SINGLE_STREAM, min_duration_ms=20_000))
     assert run.interrupted and run.failure is None
     (measurement,) = whole(folder)
     assert measurement.incomplete_count <= 1
