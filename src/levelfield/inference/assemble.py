@@ -12,7 +12,6 @@ from levelfield.inference.request import RunRequest
 from levelfield.inference.result import (
     Accuracy,
     Condition,
-    Contention,
     FileReference,
     Implementation,
     InferenceResult,
@@ -27,6 +26,7 @@ from levelfield.loadgen.statistics import Latencies, Statistics
 from levelfield.loadgen.verdict import default_lateness_bound_ns
 from levelfield.rules.model import RuleSet
 from levelfield.stats.percentile import PERCENTILES
+from levelfield.system.contention import Contention
 from levelfield.terms import Edition, Scenario, Validity
 from levelfield.units import NS_PER_S, format_ns, unit_suffix
 from levelfield.workloads.task import Dataset, ModelFacts

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from levelfield.loadgen.configure import Provenance
+from levelfield.system.contention import Contention
 from levelfield.terms import Edition, Scenario, Validity
 
 __all__ = [
     "Accuracy",
     "Condition",
-    "Contention",
     "FileReference",
     "Implementation",
     "InferenceResult",
@@ -134,16 +134,6 @@ class Lateness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contention:
-    """What else had the processors during the performance phase, as shares of their time from 0 to 1."""
-
-    others: float
-    """Other processes."""
-    stolen: float
-    """The host of a virtual machine, for other machines."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RulesReference:
     """Which rule file judged the run."""
 
@@ -216,7 +206,7 @@ class InferenceResult:
     implementation: Implementation | None = None
     """``None`` in results that were written before this was recorded."""
     contention: Contention | None = None
-    """``None`` where the machine does not show it."""
+    """During the performance phase; ``None`` where the machine does not show it."""
 
     def to_json(self) -> str:
         """The text of ``result.json``."""

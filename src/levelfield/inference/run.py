@@ -30,7 +30,7 @@ from levelfield.inference.benchmarks import InferenceBenchmark, benchmark_named
 from levelfield.inference.plan import Plan, plan_scenario
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.request import RunRequest
-from levelfield.inference.result import Accuracy, Contention, InferenceResult
+from levelfield.inference.result import Accuracy, InferenceResult
 from levelfield.inference.serving import capacity_per_s, serve
 from levelfield.inference.under_test import serving_of, task_of
 from levelfield.loadgen.function_system import FunctionSystem
@@ -222,7 +222,7 @@ class _Session:
             system_id=self.system_name,
             folder=self._out,
             logs=folder,
-            contention=None if found is None else Contention(others=found.others, stolen=found.stolen),
+            contention=found,
         )
         reported = ReportedRun.of(assemble(run, run.performance, accuracy, circumstances), run.performance.measurement)
         self.runs.append(reported)

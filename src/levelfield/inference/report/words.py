@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from levelfield.inference.result import Accuracy, Contention, InferenceResult, Lateness, Metric, Verdict
+from levelfield.inference.result import Accuracy, InferenceResult, Lateness, Metric, Verdict
+from levelfield.system.contention import Contention
 from levelfield.terms import Edition, Scenario, Validity
 from levelfield.units import format_ns, format_number, unit_suffix
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from levelfield.inference.report.words import contention_sentence, disturbance
-from levelfield.inference.result import Contention
+from levelfield.system.contention import Contention
 
 
 def test_contention_names_who_had_the_processors() -> None:
