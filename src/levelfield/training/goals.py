@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from levelfield.errors import RulesError
+from levelfield.rules import load_training
 from levelfield.rules.round import Target
 from levelfield.rules.training import TrainingRules
 from levelfield.terms import Edition
 from levelfield.training.port import Benchmark, LogValue, Quality
 
-__all__ = ["is_reached", "logged", "targets_of"]
+__all__ = ["is_reached", "logged", "round_bounds", "targets_of"]
+
+
+def round_bounds(benchmark: str) -> dict[str, float]:
+    """The quality that Training v1.1 asks of a benchmark, by the names of its targets."""
+    return {target.key: target.bound for target in load_training("training-v1.1").benchmark(benchmark).targets}
 
 
 def targets_of(benchmark: Benchmark, edition: Edition, rules: TrainingRules) -> tuple[Target, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from levelfield import rules
 from levelfield.training.benchmarks.maskrcnn.settings import settings_of
 from levelfield.training.detection.need import need_data, need_full, need_torch
+from levelfield.training.goals import round_bounds
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "MaskRcnn"]
@@ -25,9 +25,7 @@ class MaskRcnn:
         """Box and mask AP of the round, or of the mini edition."""
         if edition is Edition.MINI:
             return MINI_TARGETS
-        return {
-            target.key: target.bound for target in rules.load_training("training-v1.1").benchmark(self.name).targets
-        }
+        return round_bounds(self.name)
 
     def prepare(self, setup: Setup) -> None:
         """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from levelfield.errors import MissingError
-from levelfield.rules import load_training
 from levelfield.training.benchmarks.minigo.settings import settings_of
 from levelfield.training.benchmarks.minigo.weight_files import files_of
+from levelfield.training.goals import round_bounds
 from levelfield.training.port import Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "Minigo"]
@@ -24,8 +24,7 @@ class Minigo:
     def targets(self, edition: Edition) -> Mapping[str, float]:
         """Half of the games won, in both editions; the target that is played against is another."""
         del edition
-        (target,) = load_training("training-v1.1").benchmark(self.name).targets
-        return {target.key: target.bound}
+        return round_bounds(self.name)
 
     def prepare(self, setup: Setup) -> None:
         """See that settings and weights are there; nothing is made.

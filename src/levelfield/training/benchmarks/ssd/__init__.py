@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from levelfield import rules
 from levelfield.training.benchmarks.ssd.settings import settings_of
 from levelfield.training.detection.need import need_data, need_full, need_torch
+from levelfield.training.goals import round_bounds
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "Ssd"]
@@ -24,9 +24,7 @@ class Ssd:
         """The round's box AP, or the mini edition's."""
         if edition is Edition.MINI:
             return {"map": MINI_TARGET}
-        return {
-            target.key: target.bound for target in rules.load_training("training-v1.1").benchmark(self.name).targets
-        }
+        return round_bounds(self.name)
 
     def prepare(self, setup: Setup) -> None:
         """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from levelfield.errors import DatasetError
-from levelfield.rules import load_training
 from levelfield.training.benchmarks.unet3d.settings import MINI_TARGET, settings_of
+from levelfield.training.goals import round_bounds
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK"]
@@ -21,7 +21,7 @@ class _UNet3D:
     def targets(self, edition: Edition) -> Mapping[str, float]:
         if edition is Edition.MINI:
             return {"dice": MINI_TARGET}
-        return {target.key: target.bound for target in load_training("training-v1.1").benchmark(self.name).targets}
+        return round_bounds(self.name)
 
     def prepare(self, setup: Setup) -> None:
         settings = settings_of(setup)
