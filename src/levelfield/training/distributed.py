@@ -7,9 +7,10 @@ depend on how many there are, up to rounding. The first process alone writes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import distributed
@@ -21,6 +22,7 @@ from levelfield.training.port import Training, World
 __all__ = [
     "Group",
     "Processes",
+    "averaging",
     "check_share",
     "device_of",
     "joined",
@@ -157,6 +159,11 @@ def check_share(batch_size: int, world: World) -> None:
             "The batch cannot be shared equally.",
             problems=[f"--batch: found {batch_size}, expected a multiple of the {world.size} processes."],
         )
+
+
+def averaging(model: torch.nn.Module, *, is_last: bool) -> AbstractContextManager[Any]:
+    """Of a batch in parts: gradients are averaged over processes after the last part, for all of them."""
+    return model.no_sync() if not is_last and hasattr(model, "no_sync") else nullcontext()
 
 
 def summed(values: torch.Tensor, world: World) -> torch.Tensor:

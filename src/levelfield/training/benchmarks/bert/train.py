@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from levelfield.training.benchmarks.bert.network import (
 )
 from levelfield.training.benchmarks.bert.settings import Settings
 from levelfield.training.benchmarks.bert.start import load_checkpoint
+from levelfield.training.distributed import averaging
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -104,7 +104,7 @@ class BertTraining:
         total = torch.zeros((), device=world.device)
         parts = settings.gradient_accumulation_steps
         for number, part in enumerate(batch.parts(parts), 1):
-            with self._shares_gradients(number == parts):
+            with averaging(self.model, is_last=number == parts):
                 with self._arithmetic.forward():
                     tokens, next_sentence = self.model(
                         part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions
@@ -127,10 +127,6 @@ class BertTraining:
             warmup=settings.num_warmup_steps,
             warmup_start=settings.start_warmup_step,
         )
-
-    def _shares_gradients(self, is_last: bool) -> AbstractContextManager[Any]:
-        """Where several processes train, gradients are averaged after the last part alone."""
-        return nullcontext() if is_last or self._world.size == 1 else self.model.no_sync()
 
     def evaluate(self) -> Quality:
         """The share of hidden tokens that are guessed right."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from levelfield.training.benchmarks.dlrm.data import ClickData, Clicks
 from levelfield.training.benchmarks.dlrm.evaluate import area_under_curve
 from levelfield.training.benchmarks.dlrm.network import INITIAL_WEIGHTS, flops_per_pair, parameter_count, widths_of
 from levelfield.training.benchmarks.dlrm.settings import Settings
+from levelfield.training.distributed import averaging
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_constant_polynomial
@@ -93,7 +93,7 @@ class DlrmTraining:
         self.optimizer.zero_grad()
         total = torch.zeros((), device=self._world.device)
         for clicks, is_last in self._parts(share.clicks):
-            with self._shares_gradients(is_last), self._arithmetic.forward():
+            with averaging(self.model, is_last=is_last), self._arithmetic.forward():
                 logits = self.model(clicks.counts, clicks.categories)[:, 0]
                 summed = functional.binary_cross_entropy_with_logits(logits.float(), clicks.clicked, reduction="sum")
                 loss = summed * (self._world.size / share.batch)
@@ -124,10 +124,6 @@ class DlrmTraining:
         )
         for number, (counts, categories, clicked) in enumerate(chunks, 1):
             yield Clicks(counts=counts, categories=categories, clicked=clicked), number == parts
-
-    def _shares_gradients(self, is_last: bool) -> AbstractContextManager[Any]:
-        """Where several processes train, gradients are averaged after the last part alone."""
-        return nullcontext() if is_last or self._world.size == 1 else self.model.no_sync()
 
     def evaluate(self) -> Quality:
         """The area under the curve over all test pairs."""

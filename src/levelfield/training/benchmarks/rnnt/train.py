@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, co
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.training.benchmarks.rnnt.waveform import Features
+from levelfield.training.distributed import averaging
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -111,7 +111,7 @@ class RnntTraining:
         losses = []
         parts = batch.parts(settings.accumulation)
         for number, part in enumerate(parts, 1):
-            with self._unshared() if number < len(parts) else nullcontext():
+            with averaging(self.model, is_last=number == len(parts)):
                 with self._arithmetic.forward():
                     logits, steps = self.model(part.features, part.lengths, part.labels)
                 loss = transducer_loss(logits.float(), steps, part.labels, part.counts).mean() / len(parts)
@@ -215,7 +215,3 @@ class RnntTraining:
         self._batches = (
             collated([(next(read), labels[index]) for index in batch.tolist()]).to(world.device) for batch in order
         )
-
-    def _unshared(self) -> AbstractContextManager[Any]:
-        """No averaging over processes yet: the last part of a batch does it for all."""
-        return self.model.no_sync() if hasattr(self.model, "no_sync") else nullcontext()

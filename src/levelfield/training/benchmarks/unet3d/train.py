@@ -6,7 +6,6 @@ Source: mlcommons/training at 4a4d5a0, image_segmentation/pytorch/runtime/traini
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from levelfield.training.benchmarks.unet3d.data import Patches, Volumes, full_volumes, mini_volumes
 from levelfield.training.benchmarks.unet3d.evaluate import mean_dice
 from levelfield.training.benchmarks.unet3d.settings import Settings
+from levelfield.training.distributed import averaging
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
@@ -105,7 +105,7 @@ class UNet3DTraining:
         parts = self.settings.accumulation
         losses = []
         for number, (image, truth) in enumerate(zip(images.chunk(parts), labels.chunk(parts), strict=True), 1):
-            with self._unshared() if number < parts else nullcontext():
+            with averaging(self.model, is_last=number == parts):
                 with self._arithmetic.forward():
                     scores = self.model(image)
                 loss = segmentation_loss(scores.float(), truth, by_patch=True) / parts
@@ -175,10 +175,6 @@ class UNet3DTraining:
                 yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
         self._batches = batches()
-
-    def _unshared(self) -> AbstractContextManager[Any]:
-        """No averaging over processes yet: the last part of a batch does it for all."""
-        return self.model.no_sync() if hasattr(self.model, "no_sync") else nullcontext()
 
 
 def _level_of(name: str, levels: int) -> int:
