@@ -44,6 +44,9 @@ _MOST_DECODERS = 16
 class Pictures(Protocol):
     """Both editions' data."""
 
+    are_decoded: bool
+    """Whether reading takes long enough to be worth threads of its own."""
+
     def train(self, samples: IndexArray, epoch: int, first: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Augmented pictures (n, channels, side, side) float32 and classes (n,) int64.
 
@@ -74,6 +77,8 @@ class DigitPictures:
     Raises:
         DatasetError: The shipped files are missing or damaged.
     """
+
+    are_decoded = False
 
     def __init__(self, seed: int, *, shuffled: bool, require_running: Callable[[], None]) -> None:
         require_running()
@@ -119,6 +124,8 @@ class ImageNetPictures:
         DatasetError: Folders or pictures are missing, or their number is another.
         MissingError: OpenCV is not installed.
     """
+
+    are_decoded = True
 
     def __init__(
         self, folder: Path, settings: Settings, seed: int, *, shuffled: bool, require_running: Callable[[], None]

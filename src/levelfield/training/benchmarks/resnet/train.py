@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -17,9 +16,13 @@ from levelfield.training.benchmarks.resnet.settings import Rule, Settings
 from levelfield.training.optimizers.lars import Lars
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
+from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate, warmup_polynomial
 
 __all__ = ["ResnetTraining"]
+
+_BATCHES_AHEAD = 3
+"""Read while the device computes; the threads that decode pictures are the data's own."""
 
 
 class ResnetTraining:
@@ -34,12 +37,15 @@ class ResnetTraining:
         self._setup = setup
         self._settings = settings
         torch.manual_seed(setup.seed)
-        self._network = ResNet(settings.sizes).to(setup.world.device)
+        self._on_cuda = torch.device(setup.world.device).type == "cuda"
+        # Convolutions of GPUs want the channels of a pixel side by side.
+        self._layout = torch.channels_last if self._on_cuda else torch.contiguous_format
+        self._network = ResNet(settings.sizes).to(setup.world.device, memory_format=self._layout)
         self.model: torch.nn.Module = self._network
         self.optimizer = _optimizer(self._network, settings)
         self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._pictures: Pictures | None = None
-        self._order = np.empty(0, np.int64)
+        self._batches: Iterator[tuple[torch.Tensor, torch.Tensor]] = iter(())
         self._epoch = 0
         self._step = 0
 
@@ -81,21 +87,17 @@ class ResnetTraining:
 
     def begin_epoch(self, epoch: int) -> None:
         """Deal the pictures."""
-        self._epoch = epoch
-        self._order = epoch_order(self._settings, self._setup.seed, epoch)
+        self._go_on(epoch, done=0)
 
     def step(self) -> torch.Tensor:
         """One batch, of which this process takes its share."""
-        settings, world = self._settings, self._setup.world
-        assert self._pictures is not None
-        share = settings.batch_size // world.size
-        first = self._step % settings.steps_per_epoch * settings.batch_size + world.rank * share
-        images, labels = self._pictures.train(self._order[first : first + share], self._epoch, first)
+        device = self._setup.world.device
+        images, labels = next(self._batches)
         set_rate(self.optimizer, self._rate())
         with self._arithmetic.forward():
-            scores = self.model(images.to(world.device, non_blocking=True))
+            scores = self.model(images.to(device, non_blocking=True).contiguous(memory_format=self._layout))
             loss = functional.cross_entropy(
-                scores, labels.to(world.device, non_blocking=True), label_smoothing=settings.label_smoothing
+                scores, labels.to(device, non_blocking=True), label_smoothing=self._settings.label_smoothing
             )
         self.optimizer.zero_grad()
         self._arithmetic.backward(loss)
@@ -130,11 +132,28 @@ class ResnetTraining:
         self._arithmetic.restore(state["arithmetic"])
         self._step = state["step"]
         if state["epoch"]:
-            self.begin_epoch(state["epoch"])
+            self._go_on(state["epoch"], done=self._step - (state["epoch"] - 1) * self._settings.steps_per_epoch)
 
     def flops_per_sample(self) -> float | None:
         """Forward, and twice as much backward."""
         return 3 * forward_flops(self._settings.sizes)
+
+    def _go_on(self, epoch: int, *, done: int) -> None:
+        """Deal the pictures of an epoch, and read from its batch ``done`` on."""
+        settings, world, pictures = self._settings, self._setup.world, self._pictures
+        assert pictures is not None
+        self._epoch = epoch
+        order = epoch_order(settings, self._setup.seed, epoch)
+        share = settings.batch_size // world.size
+
+        def read(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
+            first = batch * settings.batch_size + world.rank * share
+            images, labels = pictures.train(order[first : first + share], epoch, first)
+            # From pinned memory a copy to the device does not hold up the thread that asks for it.
+            return (images.pin_memory(), labels.pin_memory()) if self._on_cuda else (images, labels)
+
+        ahead = _BATCHES_AHEAD if pictures.are_decoded else 0
+        self._batches = read_ahead(read, range(done, settings.steps_per_epoch), threads=min(2, ahead), ahead=ahead)
 
     def _rate(self) -> float:
         settings = self._settings
