@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import distributed
@@ -25,11 +25,14 @@ __all__ = [
     "averaging",
     "check_share",
     "device_of",
+    "gathered",
     "joined",
     "processes_of",
     "share_buffers",
     "summed",
 ]
+
+Own = TypeVar("Own")
 
 _PATIENCE = timedelta(minutes=30)
 """How long one process waits for the others: as long as an evaluation of one of them may take."""
@@ -167,10 +170,29 @@ def averaging(model: torch.nn.Module, *, is_last: bool) -> AbstractContextManage
 
 
 def summed(values: torch.Tensor, world: World) -> torch.Tensor:
-    """The sum over processes, in all of them: what an evaluation shares out, it adds up with this."""
+    """The sum over processes, in all of them: what an evaluation shares out, it adds up with this.
+
+    Args:
+        values: Of the same shape in every process, on its device; they become the sums.
+        world: The processes.
+    """
     if world.size > 1:
         distributed.all_reduce(values)
     return values
+
+
+def gathered(own: Own, world: World) -> list[Own]:
+    """What each process has, by its number, in all of them: for what cannot be added up.
+
+    Args:
+        own: What this process has; it is pickled on its way.
+        world: The processes.
+    """
+    if world.size == 1:
+        return [own]
+    everyone = [own] * world.size
+    distributed.all_gather_object(everyone, own)
+    return everyone
 
 
 def share_buffers(network: torch.nn.Module, world: World) -> None:

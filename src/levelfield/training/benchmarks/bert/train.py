@@ -21,7 +21,7 @@ from levelfield.training.benchmarks.bert.network import (
 )
 from levelfield.training.benchmarks.bert.settings import Settings
 from levelfield.training.benchmarks.bert.start import load_checkpoint
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import averaging, summed
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -100,7 +100,7 @@ class BertTraining:
         set_rate(self.optimizer, self._rate())
         self._done += 1
         self.optimizer.zero_grad()
-        hidden_tokens = _over_all_processes(batch.masked_lm_weights.sum()) + _NO_HIDDEN_TOKENS
+        hidden_tokens = summed(batch.masked_lm_weights.sum(), world) + _NO_HIDDEN_TOKENS
         total = torch.zeros((), device=world.device)
         parts = settings.gradient_accumulation_steps
         for number, part in enumerate(batch.parts(parts), 1):
@@ -131,7 +131,7 @@ class BertTraining:
     def evaluate(self) -> Quality:
         """The share of hidden tokens that are guessed right."""
         batches = self._corpus.evaluation(self._evaluation_batch)
-        return {"mlm": masked_accuracy(self._network, batches, self._arithmetic, device=self._world.device)}
+        return {"mlm": masked_accuracy(self._network, batches, self._arithmetic, self._world)}
 
     def progress(self, step: int) -> float:
         """Examples learnt from, as the reference points count."""
@@ -179,12 +179,6 @@ def _groups(network: Pretraining) -> list[dict[str, Any]]:
 
 def _is_plain(tensor: Named) -> bool:
     return "LayerNorm" in tensor.name or "bias" in tensor.name
-
-
-def _over_all_processes(count: torch.Tensor) -> torch.Tensor:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.all_reduce(count)
-    return count
 
 
 def _require_shares(settings: Settings, processes: int) -> None:

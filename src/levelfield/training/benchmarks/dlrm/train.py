@@ -127,8 +127,7 @@ class DlrmTraining:
 
     def evaluate(self) -> Quality:
         """The area under the curve over all test pairs."""
-        area = area_under_curve(self._network, self._data.evaluation(), device=self._world.device)
-        return {"auc": area}
+        return {"auc": area_under_curve(self._network, self._data.evaluation(), self._world)}
 
     def progress(self, step: int) -> float:
         """As the reference counts: 1 at the start, 1.05 at the first evaluation of a full run."""

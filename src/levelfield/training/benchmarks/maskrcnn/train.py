@@ -19,6 +19,7 @@ from levelfield.training.benchmarks.maskrcnn.settings import FULL, Settings
 from levelfield.training.detection.coco import ahead
 from levelfield.training.detection.order import Ints, draws, grouped_batches, share
 from levelfield.training.detection.weights import checked, read_weights
+from levelfield.training.distributed import gathered
 from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup
 
 __all__ = ["MaskRcnnTraining", "backbone"]
@@ -92,15 +93,14 @@ class MaskRcnnTraining:
             DatasetError: A picture cannot be read.
         """
         pictures, targets = next(self._batches)
+        picking, world = self._settings.picking, self._setup.world
         self._steps += 1
         rate = self._settings.learning_rate(self._steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         self.optimizer.zero_grad()
         with self._number_format():
-            loss = self.model(
-                pictures, lambda network, maps: losses(network, maps, targets, self._settings.picking).total
-            )
+            loss = self.model(pictures, lambda network, maps: losses(network, maps, targets, picking, world).total)
         self._scaler.scale(loss).backward()
         self._scaler.step(self.optimizer)
         self._scaler.update()
@@ -124,11 +124,7 @@ class MaskRcnnTraining:
                 height, width = int(scored.heights[row]), int(scored.widths[row])
                 found.append(in_picture(row, one, (size[0], size[1]), height, width))
         self._network.train()
-        if world.size > 1:
-            parts: list[list[Found]] = [[] for _ in range(world.size)]
-            torch.distributed.all_gather_object(parts, found)
-            found = [one for part in parts for one in part]
-        return precision(found, scored)
+        return precision([one for part in gathered(found, world) for one in part], scored)
 
     def progress(self, step: int) -> float:
         """Epochs."""

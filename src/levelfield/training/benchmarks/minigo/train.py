@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import nn
 
 from levelfield.training.benchmarks.minigo import weights
 from levelfield.training.benchmarks.minigo.data import Window, examples_of
@@ -21,6 +21,7 @@ from levelfield.training.benchmarks.minigo.rules import Board
 from levelfield.training.benchmarks.minigo.selfplay import Played, play_room, rooms
 from levelfield.training.benchmarks.minigo.settings import Settings, logged
 from levelfield.training.benchmarks.minigo.weight_files import WeightFiles
+from levelfield.training.distributed import gathered, share_buffers
 from levelfield.training.port import Cadence, LogValue, NumberFormat, Quality, Samples, Setup
 
 __all__ = ["MinigoTraining", "architecture_of", "training_of"]
@@ -217,18 +218,12 @@ class MinigoTraining:
 
     def _judge(self) -> Judge:
         """The network as a judge; in several processes with the running statistics of the first one."""
-        if self._setup.world.size > 1:
-            for buffer in self._network.buffers():
-                distributed.broadcast(buffer, 0)
+        share_buffers(self._network, self._setup.world)
         return Judge(self._network, self._setup.world.device)
 
     def _shared_out(self, numbers: list[range], play: Callable[[range], list[Game]]) -> list[Game]:
         """The games of all rooms, in order; each process plays its share of the rooms and gets those of the others."""
         world = self._setup.world
         mine = {at: play(room) for at, room in enumerate(numbers) if at % world.size == world.rank}
-        if world.size == 1:
-            return [game for games in mine.values() for game in games]
-        everyone: list[dict[int, list[Game]]] = [{} for _ in range(world.size)]
-        distributed.all_gather_object(everyone, mine)
-        together = {at: games for one in everyone for at, games in one.items()}
+        together = {at: games for one in gathered(mine, world) for at, games in one.items()}
         return [game for at in sorted(together) for game in together[at]]

@@ -20,7 +20,8 @@ from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
 from levelfield.training.detection.coco import ahead
 from levelfield.training.detection.order import Ints, batches, draws, share
 from levelfield.training.detection.weights import checked, read_weights
-from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup
+from levelfield.training.distributed import gathered, summed
+from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup, World
 from levelfield.workloads.object_detection.network import anchors, network
 
 __all__ = ["SsdTraining", "backbone"]
@@ -113,8 +114,7 @@ class SsdTraining:
     def evaluate(self) -> Quality:
         """COCO's average precision of boxes."""
         settings, scored, world = self._settings, self._source.scored, self._setup.world
-        if world.size > 1:
-            _average_statistics(self._network, world.size)
+        _average_statistics(self._network, world)
         rows = range(world.rank, len(scored.numbers), world.size)
         parts = [rows[start : start + settings.eval_batch] for start in range(0, len(rows), settings.eval_batch)]
         found: list[Found] = []
@@ -127,11 +127,8 @@ class SsdTraining:
             for row, box, score in zip(part, boxes, scores, strict=True):
                 found.append(detections(row, box, score, settings.suppression))
         self._network.train()
-        if world.size > 1:
-            every: list[list[Found]] = [[] for _ in range(world.size)]
-            torch.distributed.all_gather_object(every, found)
-            found = [one for part in every for one in part]
-        return {"map": precision(found, scored, self._source.columns)}
+        every = [one for part in gathered(found, world) for one in part]
+        return {"map": precision(every, scored, self._source.columns)}
 
     def progress(self, step: int) -> float:
         """Epochs."""
@@ -210,12 +207,11 @@ def _source(settings: Settings, setup: Setup, defaults: Floats) -> Source:
     return CocoPictures(settings, defaults, setup.data, shuffled=shuffled)
 
 
-def _average_statistics(model: nn.Module, processes: int) -> None:
+def _average_statistics(model: nn.Module, world: World) -> None:
     """Batch normalisation saw other pictures in each process; the mean of all is evaluated, as in the reference."""
     for name, value in model.named_buffers():
         if name.endswith(("running_mean", "running_var")):
-            torch.distributed.all_reduce(value)
-            value.div_(processes)
+            summed(value, world).div_(world.size)
 
 
 def _flops(settings: Settings, edition: Edition) -> float:
