@@ -120,8 +120,7 @@ class ClickData:
 
     def _opened(self) -> tuple[Pairs, Pairs]:
         folder = self._setup.data
-        if folder is None:
-            raise DatasetError("No folder of Criteo Terabyte was given.", hint="Give it with --data FOLDER.")
+        assert folder is not None, "prepare asked for it"
         train, test = open_train_pairs(folder, self._layout), open_test_pairs(folder, self._layout)
         wanted = (
             ("train_samples", train, self._settings.train_samples),

@@ -73,7 +73,7 @@ class ResnetTraining:
         if setup.edition is Edition.MINI:
             self._pictures = DigitPictures(setup.seed, shuffled=shuffled, require_running=guard)
         else:
-            assert setup.data is not None  # settings_of asks for it
+            assert setup.data is not None, "prepare asked for it"
             self._pictures = ImageNetPictures(
                 setup.data, settings, setup.seed, shuffled=shuffled, require_running=guard
             )
