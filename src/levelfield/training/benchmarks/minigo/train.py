@@ -22,7 +22,9 @@ from levelfield.training.benchmarks.minigo.selfplay import Played, play_room, ro
 from levelfield.training.benchmarks.minigo.settings import Settings, logged
 from levelfield.training.benchmarks.minigo.weight_files import WeightFiles
 from levelfield.training.distributed import gathered, share_buffers
-from levelfield.training.port import Cadence, LogValue, NumberFormat, Quality, Samples, Setup
+from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
+from levelfield.training.precision import Arithmetic
+from levelfield.training.schedules import set_rate
 
 __all__ = ["MinigoTraining", "architecture_of", "training_of"]
 
@@ -84,9 +86,7 @@ class MinigoTraining:
         )
         self._step = 0
         self._optimizer = torch.optim.SGD(self._groups(), lr=settings.lr_rates[0], momentum=settings.sgd_momentum)
-        self._scaler = torch.amp.GradScaler(
-            world.device.split(":")[0], enabled=setup.number_format is NumberFormat.FP16
-        )
+        self._arithmetic = Arithmetic(setup.number_format, world.device)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
@@ -137,11 +137,10 @@ class MinigoTraining:
         share = settings.train_batch_size // world.size
         part = slice(world.rank * share, (world.rank + 1) * share)
         batch = self._window.batch(part)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.rate(self._step)
+        set_rate(self._optimizer, self.rate(self._step))
         self.model.train()
         self._optimizer.zero_grad()
-        with self._precision():
+        with self._arithmetic.forward():
             logits, value = self.model(batch.planes.to(world.device))
         loss = dual_loss(
             logits.float(),
@@ -150,9 +149,8 @@ class MinigoTraining:
             batch.results.to(world.device),
             value_weight=settings.value_cost_weight,
         )
-        self._scaler.scale(loss).backward()
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+        self._arithmetic.backward(loss)
+        self._arithmetic.step(self._optimizer)
         self._step += 1
         return loss.detach()
 
@@ -177,7 +175,7 @@ class MinigoTraining:
         return {
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            "arithmetic": self._arithmetic.state(),
             "window": self._window.state(),
             "step": self._step,
         }
@@ -186,7 +184,7 @@ class MinigoTraining:
         """Go on from a :meth:`state`."""
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        self._arithmetic.restore(state["arithmetic"])
         self._window.restore(state["window"])
         self._step = state["step"]
 
@@ -209,12 +207,6 @@ class MinigoTraining:
             {"params": decaying, "weight_decay": self._settings.l2_strength},
             {"params": others, "weight_decay": 0.0},
         ]
-
-    def _precision(self) -> torch.autocast:
-        formats = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
-        wanted = self._setup.number_format
-        kind = self._setup.world.device.split(":")[0]
-        return torch.autocast(kind, dtype=formats.get(wanted, torch.bfloat16), enabled=wanted in formats)
 
     def _judge(self) -> Judge:
         """The network as a judge; in several processes with the running statistics of the first one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,14 @@ from levelfield.training.benchmarks.ssd.evaluate import Found, detections, preci
 from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import ResNet34, Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
-from levelfield.training.detection.coco import ahead
+from levelfield.training.detection.coco import BATCHES_AHEAD
 from levelfield.training.detection.order import Ints, batches, draws, share
 from levelfield.training.detection.weights import checked, read_weights
 from levelfield.training.distributed import gathered, summed
-from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup, World
+from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup, World
+from levelfield.training.precision import Arithmetic
+from levelfield.training.read_ahead import read_ahead
+from levelfield.training.schedules import set_rate
 from levelfield.workloads.object_detection.network import anchors, network
 
 __all__ = ["SsdTraining", "backbone"]
@@ -52,7 +54,7 @@ class SsdTraining:
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=setup.number_format is NumberFormat.FP16)
+        self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._source = _source(settings, setup, defaults)
         self._steps = 0
         self._batches: Iterator[Batch] = iter(())
@@ -99,15 +101,13 @@ class SsdTraining:
         """
         pictures, classes, moves = (one.to(self._device) for one in next(self._batches))
         self._steps += 1
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._settings.learning_rate(self._steps)
+        set_rate(self.optimizer, self._settings.learning_rate(self._steps))
         self.optimizer.zero_grad()
-        with self._number_format():
+        with self._arithmetic.forward():
             found = self.model(pictures.contiguous(memory_format=torch.channels_last))
         loss = ssd_loss(found[0].float(), found[1].float(), classes, moves)
-        self._scaler.scale(loss).backward()
-        self._scaler.step(self.optimizer)
-        self._scaler.update()
+        self._arithmetic.backward(loss)
+        self._arithmetic.step(self.optimizer)
         return loss.detach()
 
     @torch.no_grad()
@@ -119,8 +119,8 @@ class SsdTraining:
         parts = [rows[start : start + settings.eval_batch] for start in range(0, len(rows), settings.eval_batch)]
         found: list[Found] = []
         self._network.eval()
-        for part, pictures in ahead(parts, self._test_batch, threads=self._source.threads):
-            with self._number_format():
+        for part, pictures in read_ahead(self._test_batch, parts, threads=self._source.threads, ahead=BATCHES_AHEAD):
+            with self._arithmetic.forward():
                 logits, moves = self._network(pictures.to(self._device).contiguous(memory_format=torch.channels_last))
             scores = logits.float().softmax(dim=-1).cpu().numpy()
             boxes = decoded(self._defaults, moves.float()).cpu().numpy()
@@ -139,7 +139,7 @@ class SsdTraining:
         return {
             "model": self._network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            "arithmetic": self._arithmetic.state(),
             "steps": self._steps,
         }
 
@@ -147,7 +147,7 @@ class SsdTraining:
         """Go on from a state."""
         self._network.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        self._arithmetic.restore(state["arithmetic"])
         self._steps = state["steps"]
         epoch, done = divmod(self._steps, self._settings.epoch_steps)
         self._batches = self._epoch(epoch + 1, done)
@@ -156,16 +156,11 @@ class SsdTraining:
         """Of convolutions, forward and twice as many backward."""
         return _flops(self._settings, self._setup.edition)
 
-    def _number_format(self) -> AbstractContextManager[Any]:
-        kinds = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
-        kind = kinds.get(self._setup.number_format)
-        return torch.autocast(self._device.type, kind) if kind else nullcontext()
-
     def _epoch(self, epoch: int, done: int) -> Iterator[Batch]:
         """The batches of an epoch after the first ``done``."""
         order = batches(self._setup.seed, epoch, self._settings.train_samples, self._settings.batch_size)
         numbered = [(epoch, number, batch) for number, batch in enumerate(order)]
-        return ahead(numbered[done:], self._train_batch, threads=self._source.threads)
+        return read_ahead(self._train_batch, numbered[done:], threads=self._source.threads, ahead=BATCHES_AHEAD)
 
     def _train_batch(self, which: tuple[int, int, Ints]) -> Batch:
         """This process's share of a global batch."""
