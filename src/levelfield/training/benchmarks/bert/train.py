@@ -21,7 +21,7 @@ from levelfield.training.benchmarks.bert.network import (
 )
 from levelfield.training.benchmarks.bert.settings import Settings
 from levelfield.training.benchmarks.bert.start import load_checkpoint
-from levelfield.training.distributed import averaging, summed
+from levelfield.training.distributed import in_parts, summed
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -102,16 +102,14 @@ class BertTraining:
         self.optimizer.zero_grad()
         hidden_tokens = summed(batch.masked_lm_weights.sum(), world) + _NO_HIDDEN_TOKENS
         total = torch.zeros((), device=world.device)
-        parts = settings.gradient_accumulation_steps
-        for number, part in enumerate(batch.parts(parts), 1):
-            with averaging(self.model, is_last=number == parts):
-                with self._arithmetic.forward():
-                    tokens, next_sentence = self.model(
-                        part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions
-                    )
-                hidden, following = summed_losses(tokens, next_sentence, part)
-                loss = world.size * (hidden / hidden_tokens + following / settings.global_batch_size)
-                self._arithmetic.backward(loss)
+        for part in in_parts(self.model, batch.parts(settings.gradient_accumulation_steps)):
+            with self._arithmetic.forward():
+                tokens, next_sentence = self.model(
+                    part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions
+                )
+            hidden, following = summed_losses(tokens, next_sentence, part)
+            loss = world.size * (hidden / hidden_tokens + following / settings.global_batch_size)
+            self._arithmetic.backward(loss)
             total += loss.detach()
         clip, parameters = settings.opt_gradient_clip_norm, self._network.parameters()
         self._arithmetic.step(self.optimizer, clip_norm=clip, parameters=parameters)

@@ -59,6 +59,12 @@ class Clicks:
     clicked: torch.Tensor
     """(pairs,) float32, 0 or 1."""
 
+    def parts(self, count: int) -> Iterator[Clicks]:
+        """Cut into as many parts, of nearly the same size."""
+        counts, clicked = self.counts.tensor_split(count), self.clicked.tensor_split(count)
+        for part in zip(counts, self.categories.tensor_split(count, dim=1), clicked, strict=True):
+            yield Clicks(counts=part[0], categories=part[1], clicked=part[2])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from levelfield.errors import SettingsError
-from levelfield.training.benchmarks.dlrm.data import ClickData, Clicks
+from levelfield.training.benchmarks.dlrm.data import ClickData
 from levelfield.training.benchmarks.dlrm.evaluate import area_under_curve
 from levelfield.training.benchmarks.dlrm.network import INITIAL_WEIGHTS, flops_per_pair, parameter_count, widths_of
 from levelfield.training.benchmarks.dlrm.settings import Settings
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_constant_polynomial
@@ -92,12 +92,12 @@ class DlrmTraining:
         set_rate(self.optimizer, self._rate())
         self.optimizer.zero_grad()
         total = torch.zeros((), device=self._world.device)
-        for clicks, is_last in self._parts(share.clicks):
-            with averaging(self.model, is_last=is_last), self._arithmetic.forward():
+        for clicks in in_parts(self.model, share.clicks.parts(self._settings.gradient_accumulation_steps)):
+            with self._arithmetic.forward():
                 logits = self.model(clicks.counts, clicks.categories)[:, 0]
                 summed = functional.binary_cross_entropy_with_logits(logits.float(), clicks.clicked, reduction="sum")
                 loss = summed * (self._world.size / share.batch)
-                self._arithmetic.backward(loss)
+            self._arithmetic.backward(loss)
             total += loss.detach()
         self._arithmetic.step(self.optimizer)
         return total
@@ -112,18 +112,6 @@ class DlrmTraining:
             decay_steps=settings.sgd_opt_learning_rate_decay_steps,
             power=settings.sgd_opt_learning_rate_decay_poly_power,
         )
-
-    def _parts(self, clicks: Clicks) -> Iterator[tuple[Clicks, bool]]:
-        """The share in as many parts as gradients are accumulated over, and whether a part is the last."""
-        parts = self._settings.gradient_accumulation_steps
-        chunks = zip(
-            clicks.counts.tensor_split(parts),
-            clicks.categories.tensor_split(parts, dim=1),
-            clicks.clicked.tensor_split(parts),
-            strict=True,
-        )
-        for number, (counts, categories, clicked) in enumerate(chunks, 1):
-            yield Clicks(counts=counts, categories=categories, clicked=clicked), number == parts
 
     def evaluate(self) -> Quality:
         """The area under the curve over all test pairs."""

@@ -17,7 +17,7 @@ from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, co
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.training.benchmarks.rnnt.waveform import Features
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -110,12 +110,11 @@ class RnntTraining:
         self.optimizer.zero_grad()
         losses = []
         parts = batch.parts(settings.accumulation)
-        for number, part in enumerate(parts, 1):
-            with averaging(self.model, is_last=number == len(parts)):
-                with self._arithmetic.forward():
-                    logits, steps = self.model(part.features, part.lengths, part.labels)
-                loss = transducer_loss(logits.float(), steps, part.labels, part.counts).mean() / len(parts)
-                self._arithmetic.backward(loss)
+        for part in in_parts(self.model, parts):
+            with self._arithmetic.forward():
+                logits, steps = self.model(part.features, part.lengths, part.labels)
+            loss = transducer_loss(logits.float(), steps, part.labels, part.counts).mean() / len(parts)
+            self._arithmetic.backward(loss)
             losses.append(loss.detach())
         clip_norm = None if math.isinf(settings.clip_norm) else settings.clip_norm
         self._arithmetic.step(self.optimizer, clip_norm=clip_norm, parameters=self._bare.parameters())

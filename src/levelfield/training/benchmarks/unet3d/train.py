@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from levelfield.training.benchmarks.unet3d.data import Patches, Volumes, full_volumes, mini_volumes
 from levelfield.training.benchmarks.unet3d.evaluate import mean_dice
 from levelfield.training.benchmarks.unet3d.settings import Settings
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
@@ -104,12 +104,11 @@ class UNet3DTraining:
         self.optimizer.zero_grad()
         parts = self.settings.accumulation
         losses = []
-        for number, (image, truth) in enumerate(zip(images.chunk(parts), labels.chunk(parts), strict=True), 1):
-            with averaging(self.model, is_last=number == parts):
-                with self._arithmetic.forward():
-                    scores = self.model(image)
-                loss = segmentation_loss(scores.float(), truth, by_patch=True) / parts
-                self._arithmetic.backward(loss)
+        for image, truth in in_parts(self.model, zip(images.chunk(parts), labels.chunk(parts), strict=True)):
+            with self._arithmetic.forward():
+                scores = self.model(image)
+            loss = segmentation_loss(scores.float(), truth, by_patch=True) / parts
+            self._arithmetic.backward(loss)
             losses.append(loss.detach())
         self._arithmetic.step(self.optimizer)
         self._done += 1
