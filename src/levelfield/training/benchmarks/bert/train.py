@@ -26,6 +26,7 @@ from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_linear
+from levelfield.training.states import learnt, random_state, restore_learnt, restore_random
 
 __all__ = ["BertTraining"]
 
@@ -138,30 +139,19 @@ class BertTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, moments, place in the data, and the generator of dropout."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "done": self._done,
             "epoch": self._corpus.epoch,
             "position": self._corpus.position,
-            "random": torch.get_rng_state(),
-            "random_on_device": torch.cuda.get_rng_state(self._world.device) if self._on_cuda else None,
+            **random_state(self._world.device),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._done = state["done"]
         self._corpus.go_on(state["epoch"], state["position"])
-        torch.set_rng_state(state["random"])
-        if self._on_cuda and state["random_on_device"] is not None:
-            torch.cuda.set_rng_state(state["random_on_device"], self._world.device)
-
-    @property
-    def _on_cuda(self) -> bool:
-        return torch.device(self._world.device).type == "cuda"
+        restore_random(state, self._world.device)
 
     def flops_per_sample(self) -> float:
         """Of an example, forward and backward."""

@@ -18,6 +18,7 @@ from levelfield.training.distributed import in_parts
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_constant_polynomial
+from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.recommendation.network import Dlrm
 
 __all__ = ["DlrmTraining"]
@@ -124,9 +125,7 @@ class DlrmTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, optimizer, place in the data."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "done": self._done,
             "epoch": self._data.epoch,
             "position": self._data.position,
@@ -134,9 +133,7 @@ class DlrmTraining:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._done = state["done"]
         self._data.go_on(state["epoch"], state["position"])
 

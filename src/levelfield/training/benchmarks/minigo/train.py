@@ -25,6 +25,7 @@ from levelfield.training.distributed import gathered, share_buffers
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate
+from levelfield.training.states import learnt, restore_learnt
 
 __all__ = ["MinigoTraining", "architecture_of", "training_of"]
 
@@ -173,18 +174,14 @@ class MinigoTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momenta, the window and where in its order the run is."""
         return {
-            "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._network, self._optimizer, self._arithmetic),
             "window": self._window.state(),
             "step": self._step,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a :meth:`state`."""
-        self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self._optimizer, self._arithmetic)
         self._window.restore(state["window"])
         self._step = state["step"]
 

@@ -23,6 +23,7 @@ from levelfield.training.port import Cadence, Edition, LogValue, Quality, Sample
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate, warmup_hold_exponential
+from levelfield.training.states import learnt, random_state, restore_learnt, restore_random
 from levelfield.workloads.speech_recognition.network import Transducer, transducer_loss
 
 __all__ = ["RnntTraining"]
@@ -138,28 +139,20 @@ class RnntTraining:
 
     def state(self) -> Mapping[str, Any]:
         """Weights and their averages, moments, place in the epoch, and the generators that dropout draws from."""
-        on_cuda = torch.device(self._world.device).type == "cuda"
         return {
-            "model": self._bare.state_dict(),
+            **learnt(self._bare, self.optimizer, self._arithmetic),
             "averaged": self._averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
             "epoch": self._epoch,
             "done": self._done,
-            "generator": torch.get_rng_state(),
-            "cuda_generator": torch.cuda.get_rng_state(self._world.device) if on_cuda else None,
+            **random_state(self._world.device),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, in the middle of its epoch if it was there."""
-        self._bare.load_state_dict(state["model"])
+        restore_learnt(state, self._bare, self.optimizer, self._arithmetic)
         self._averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
         self._go_on(state["epoch"], done=state["done"])
-        torch.set_rng_state(state["generator"].cpu())
-        if state["cuda_generator"] is not None:
-            torch.cuda.set_rng_state(state["cuda_generator"].cpu(), self._world.device)
+        restore_random(state, self._world.device)
 
     def flops_per_sample(self) -> float | None:
         """Of an utterance of mean length: all matrix products, forward once and backward twice."""

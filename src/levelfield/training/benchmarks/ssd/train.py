@@ -24,6 +24,7 @@ from levelfield.training.port import Cadence, Edition, LogValue, Quality, Sample
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate
+from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.object_detection.network import anchors, network
 
 __all__ = ["SsdTraining", "backbone"]
@@ -137,17 +138,13 @@ class SsdTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momentum, scale of the loss, and how many steps were done; the order follows from these."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "steps": self._steps,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._steps = state["steps"]
         epoch, done = divmod(self._steps, self._settings.epoch_steps)
         self._batches = self._epoch(epoch + 1, done)

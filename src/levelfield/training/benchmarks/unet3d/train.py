@@ -20,6 +20,7 @@ from levelfield.training.port import Cadence, Edition, LogValue, Quality, Sample
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate, with_boundaries
+from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.medical_segmentation.network import UNet3D, segmentation_loss
 
 __all__ = ["UNet3DTraining", "learning_rate"]
@@ -129,18 +130,14 @@ class UNet3DTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momentum, place in the epoch. What is random follows from seed, epoch and case."""
         return {
-            "model": self._bare.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._bare, self.optimizer, self._arithmetic),
             "epoch": self._epoch,
             "done": self._done,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, in the middle of its epoch if it was there."""
-        self._bare.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._bare, self.optimizer, self._arithmetic)
         self._go_on(state["epoch"], done=state["done"])
 
     def flops_per_sample(self) -> float | None:
