@@ -16,7 +16,7 @@ from levelfield.errors import DatasetError
 from levelfield.training.benchmarks import maskrcnn, ssd
 from levelfield.training.benchmarks.maskrcnn import data as mask_data
 from levelfield.training.benchmarks.maskrcnn import settings as mask_settings
-from levelfield.training.benchmarks.maskrcnn.network import ResNet
+from levelfield.training.benchmarks.maskrcnn.backbone import ResNet
 from levelfield.training.benchmarks.maskrcnn.train import MaskRcnnTraining
 from levelfield.training.benchmarks.ssd import data as ssd_data
 from levelfield.training.benchmarks.ssd import settings as ssd_settings

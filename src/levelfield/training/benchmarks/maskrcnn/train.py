@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from levelfield.training.benchmarks.maskrcnn.backbone import ResNet, backbone_names
 from levelfield.training.benchmarks.maskrcnn.data import CocoPictures, ScenePictures, Source, collated, targets_of
 from levelfield.training.benchmarks.maskrcnn.evaluate import Found, detected, in_picture, precision
 from levelfield.training.benchmarks.maskrcnn.loss import Targets, losses
-from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork, ResNet, backbone_names
+from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.settings import FULL, Settings
 from levelfield.training.detection.coco import BATCHES_AHEAD
 from levelfield.training.detection.order import Ints, draws, grouped_batches, share
