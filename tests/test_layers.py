@@ -66,7 +66,7 @@ def test_only_the_command_line_prints_or_exits() -> None:
 TORCH_FILES = {"network.py"}
 """Networks in torch: they define classes of its kind, so it is imported at their top."""
 
-WITHOUT_TORCH = {"__init__.py", "settings.py", "port.py", "catalog.py", "request.py"}
+WITHOUT_TORCH = {"__init__.py", "settings.py", "port.py", "catalog.py", "needs.py", "request.py"}
 """Of the training suite, whose other files are about torch: what can be listed where it is not installed."""
 
 

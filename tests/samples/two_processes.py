@@ -28,14 +28,21 @@ def losses_of_two(names: list[str], meeting: Path, steps: int) -> dict[str, tupl
 def _train(names: list[str], meeting: Path, steps: int, rank: int) -> dict[str, tuple[list[float], dict[str, float]]]:
     from importlib import import_module
 
+    from levelfield.training.distributed import gathered, in_parts, summed
     from levelfield.training.port import Edition, Setup, World
 
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
     try:
-        found = {}
+        found, world = {}, World(rank=rank, size=2)
+        assert summed(torch.tensor([1, rank]), world).tolist() == [2, 1]
+        assert gathered({rank: "games"}, world) == [{0: "games"}, {1: "games"}]
+        model = DistributedDataParallel(torch.nn.Linear(1, 1, bias=False))
+        for part in in_parts(model, [torch.tensor([1.0 + rank]), torch.tensor([10.0])]):
+            model(part).backward()
+        assert [one.grad.item() for one in model.parameters()] == [11.5]
         for name in names:
             benchmark = import_module(f"levelfield.training.benchmarks.{name}").BENCHMARK
-            training = benchmark.build(Setup(edition=Edition.MINI, seed=7, world=World(rank=rank, size=2)))
+            training = benchmark.build(Setup(edition=Edition.MINI, seed=7, world=world))
             training.open_data()
             training.model = DistributedDataParallel(training.model)
             training.begin_epoch(1)

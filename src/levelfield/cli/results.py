@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import click
 
 from levelfield.cli.database import DATABASE
+from levelfield.cli.options import with_options
 from levelfield.cli.site import command as site
 
 __all__ = ["command"]
 
 OK, FOUND = 0, 1
-Command = TypeVar("Command", bound=Callable[..., object])
 
 
 @click.group(name="results")
@@ -29,18 +29,16 @@ def command() -> None:
 command.add_command(site)
 
 
-def _database(function: Command) -> Command:
-    option = click.option(
-        "--database",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=DATABASE,
-        show_default=True,
-        help="The file that holds the results.",
-    )
-    return option(function)
+_database = click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DATABASE,
+    show_default=True,
+    help="The file that holds the results.",
+)
 
 
-def _filters(function: Command) -> Command:
+def _filter_options() -> list[Callable[[Any], Any]]:
     """The filters that table and export share."""
     many = (
         ("--round", "rounds", "inference-v2.0."),
@@ -67,9 +65,10 @@ def _filters(function: Command) -> Command:
         click.option("--void/--not-void", default=None, help="Refused by our check, or not."),
         click.option("--text", default="", help="Words that occur anywhere in names, software or notes."),
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return options
+
+
+_filters = with_options(_filter_options())
 
 
 # ------------------------------------------------------------------------------------------------------ import

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypedDict
 
 import click
+
+from levelfield.cli.options import A_PATH, with_options
 
 if TYPE_CHECKING:
     from levelfield.inference.request import RunRequest
     from levelfield.terms import Scenario
 
 __all__ = ["RunOptionsGiven", "request_of", "run_options"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-A_PATH = click.Path(path_type=Path)
 
 OPTIONS = (
     click.option("--benchmark", "-b", required=True, help="For example resnet50."),
@@ -57,6 +55,9 @@ OPTIONS = (
     click.option("--system-name", help="The system's folder name.  [default: after the processor]"),
 )
 
+run_options = with_options(OPTIONS)
+"""Gives a command these options."""
+
 
 class RunOptionsGiven(TypedDict):
     """What a user gave for them, by parameter name."""
@@ -85,13 +86,6 @@ class RunOptionsGiven(TypedDict):
     issuing: str
     stall: float | None
     system_name: str | None
-
-
-def run_options(function: Function) -> Function:
-    """Give a command these options."""
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
 
 
 def request_of(given: RunOptionsGiven, *, scenarios: tuple[Scenario, ...]) -> RunRequest:

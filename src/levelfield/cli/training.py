@@ -38,7 +38,7 @@ def run(*, as_json: bool, **given: Unpack[TrainingOptionsGiven]) -> int:
 
     from levelfield.cli.training_progress import TrainingProgress
     from levelfield.cli.training_show import exit_code_of, show
-    from levelfield.training.catalog import require_torch
+    from levelfield.training.needs import require_torch
 
     require_torch()
     request = request_of(given)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypedDict
 
 import click
+
+from levelfield.cli.options import A_PATH, with_options
 
 if TYPE_CHECKING:
     from levelfield.training.request import TrainingRequest
 
 __all__ = ["TrainingOptionsGiven", "request_of", "training_options"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-A_PATH = click.Path(path_type=Path)
 
 OPTIONS = (
     click.option("--benchmark", "-b", required=True, help="For example resnet; or package.module:OBJECT of your own."),
@@ -49,6 +47,9 @@ OPTIONS = (
     click.option("--shuffled-labels", is_flag=True, help="The control: with labels dealt anew no run may succeed."),
 )
 
+training_options = with_options(OPTIONS)
+"""Gives a command these options."""
+
 
 class TrainingOptionsGiven(TypedDict):
     """What a user gave for them, by parameter name."""
@@ -75,13 +76,6 @@ class TrainingOptionsGiven(TypedDict):
     clear_caches: bool
     peak_flops: float | None
     shuffled_labels: bool
-
-
-def training_options(function: Function) -> Function:
-    """Give a command these options."""
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
 
 
 def request_of(given: TrainingOptionsGiven) -> TrainingRequest:

@@ -9,7 +9,7 @@ from typing import cast
 from levelfield.errors import MissingError, UsageError, nearest
 from levelfield.training.port import Benchmark
 
-__all__ = ["NAMES", "available", "benchmark_named", "require_torch"]
+__all__ = ["NAMES", "available", "benchmark_named"]
 
 NAMES = ("resnet", "ssd", "maskrcnn", "unet3d", "rnnt", "bert", "dlrm", "minigo")
 """In the order of the rules."""
@@ -37,16 +37,6 @@ def benchmark_named(name: str) -> Benchmark:
     if not _is_there(found):
         raise MissingError(f"This installation has no {found}.", hint="pip install --force-reinstall levelfield")
     return _imported(f"{_HOME}.{found}")
-
-
-def require_torch() -> None:
-    """Ask for torch before anything that needs it is imported.
-
-    Raises:
-        MissingError: It is not installed.
-    """
-    if importlib.util.find_spec("torch") is None:
-        raise MissingError("Training needs torch, which is not installed.", hint="pip install 'levelfield[torch]'")
 
 
 def _is_there(name: str) -> bool:

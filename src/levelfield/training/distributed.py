@@ -6,11 +6,11 @@ depend on how many there are, up to rounding. The first process alone writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
 import torch
 from torch import distributed
@@ -22,14 +22,18 @@ from levelfield.training.port import Training, World
 __all__ = [
     "Group",
     "Processes",
-    "averaging",
     "check_share",
     "device_of",
+    "gathered",
+    "in_parts",
     "joined",
     "processes_of",
     "share_buffers",
     "summed",
 ]
+
+Own = TypeVar("Own")
+Part = TypeVar("Part")
 
 _PATIENCE = timedelta(minutes=30)
 """How long one process waits for the others: as long as an evaluation of one of them may take."""
@@ -161,16 +165,43 @@ def check_share(batch_size: int, world: World) -> None:
         )
 
 
-def averaging(model: torch.nn.Module, *, is_last: bool) -> AbstractContextManager[Any]:
-    """Of a batch in parts: gradients are averaged over processes after the last part, for all of them."""
-    return model.no_sync() if not is_last and hasattr(model, "no_sync") else nullcontext()
+def in_parts(model: torch.nn.Module, parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts of a batch; gradients are averaged over processes with those of the last part, once for all of them.
+
+    Args:
+        model: What is trained, with the harness's wrapper where there are several processes.
+        parts: One or more. Forward and backward pass of each belong into the body of the loop.
+    """
+    *before, last = parts
+    with model.no_sync() if isinstance(model, DistributedDataParallel) else nullcontext():
+        yield from before
+    yield last
 
 
 def summed(values: torch.Tensor, world: World) -> torch.Tensor:
-    """The sum over processes, in all of them: what an evaluation shares out, it adds up with this."""
+    """The sum over processes, in all of them: what an evaluation shares out, it adds up with this.
+
+    Args:
+        values: Of the same shape in every process, on its device; they become the sums.
+        world: The processes.
+    """
     if world.size > 1:
         distributed.all_reduce(values)
     return values
+
+
+def gathered(own: Own, world: World) -> list[Own]:
+    """What each process has, by its number, in all of them: for what cannot be added up.
+
+    Args:
+        own: What this process has; it is pickled on its way.
+        world: The processes.
+    """
+    if world.size == 1:
+        return [own]
+    everyone = [own] * world.size
+    distributed.all_gather_object(everyone, own)
+    return everyone
 
 
 def share_buffers(network: torch.nn.Module, world: World) -> None:

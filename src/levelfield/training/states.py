@@ -1,4 +1,4 @@
-"""States of training as files, written whole or not at all."""
+"""States of training: what most of them hold, and as files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,46 @@ import torch
 
 from levelfield.errors import FormatError
 from levelfield.files import write_problem
+from levelfield.training.precision import Arithmetic
 
-__all__ = ["load_state", "save_state"]
+__all__ = ["learnt", "load_state", "random_state", "restore_learnt", "restore_random", "save_state"]
+
+
+def learnt(network: torch.nn.Module, optimizer: torch.optim.Optimizer, arithmetic: Arithmetic) -> dict[str, Any]:
+    """What every state holds: weights, what the optimizer keeps of earlier steps, the scale of the loss.
+
+    Args:
+        network: Without the wrapper for several processes.
+        optimizer: Of its weights.
+        arithmetic: The number format.
+    """
+    return {"model": network.state_dict(), "optimizer": optimizer.state_dict(), "arithmetic": arithmetic.state()}
+
+
+def restore_learnt(
+    state: Mapping[str, Any], network: torch.nn.Module, optimizer: torch.optim.Optimizer, arithmetic: Arithmetic
+) -> None:
+    """Give network, optimizer and number format back what :func:`learnt` took of them."""
+    network.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    arithmetic.restore(state["arithmetic"])
+
+
+def random_state(device: str) -> dict[str, Any]:
+    """Where the generators are that networks draw from (dropout): torch's own, and that of a CUDA device."""
+    on_device = torch.cuda.get_rng_state(device) if _on_cuda(device) else None
+    return {"random": torch.get_rng_state(), "random_on_device": on_device}
+
+
+def restore_random(state: Mapping[str, Any], device: str) -> None:
+    """Bring the generators to where they were; one of a device that is not there now stays as it is."""
+    torch.set_rng_state(state["random"].cpu())
+    if _on_cuda(device) and state["random_on_device"] is not None:
+        torch.cuda.set_rng_state(state["random_on_device"].cpu(), device)
+
+
+def _on_cuda(device: str) -> bool:
+    return torch.device(device).type == "cuda"
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:

@@ -173,8 +173,6 @@ def test_parts_that_are_missing_are_named(tmp_path: Path) -> None:
         BENCHMARK.prepare(recorded(tmp_path / "empty"))
     with pytest.raises(DatasetError, match="is not a folder"):
         BENCHMARK.prepare(recorded(tmp_path / "absent"))
-    with pytest.raises(DatasetError, match="needs the records of Wikipedia"):
-        BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1))
 
 
 def test_no_evaluation_records(tmp_path: Path) -> None:

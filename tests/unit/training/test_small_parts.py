@@ -304,8 +304,6 @@ def test_benchmark_that_this_installation_lacks_is_told(monkeypatch: pytest.Monk
     monkeypatch.setattr(catalog.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingError, match="has no bert"):
         catalog.benchmark_named("bert")
-    with pytest.raises(MissingError, match="torch"):
-        catalog.require_torch()
 
 
 def test_every_benchmark_that_is_there_has_the_name_it_is_listed_by() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,14 +17,13 @@ from levelfield.training.detection.order import Ints
 from levelfield.workloads.object_detection.annotations import Annotations, Outline, read_annotations
 from levelfield.workloads.pictures import Pixels, decoded
 
-__all__ = ["DECODERS", "CocoPart", "ahead", "read_part", "resized"]
-
-S = TypeVar("S")
-T = TypeVar("T")
+__all__ = ["BATCHES_AHEAD", "DECODERS", "CocoPart", "read_part", "resized"]
 
 SHOWN = 10
 DECODERS = 8
 """Threads that read pictures; OpenCV and torch let go of the interpreter meanwhile."""
+BATCHES_AHEAD = 3
+"""So many are read before they are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,30 +138,3 @@ def resized(pixels: Pixels, height: int, width: int) -> Pixels:
     picture = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     found = functional.interpolate(picture, (height, width), mode="bilinear", antialias=True)
     return np.ascontiguousarray(found[0].permute(1, 2, 0).numpy())
-
-
-def ahead(
-    batches: Iterable[S], make: Callable[[S], T], *, threads: int = DECODERS, batches_ahead: int = 3
-) -> Iterator[T]:
-    """Batches in their order, some of them prepared by threads before they are asked for.
-
-    Args:
-        batches: What each is made of; may be without end.
-        make: How; called once for each, in any thread.
-        threads: How many; with none, each is made when it is asked for.
-        batches_ahead: How many are prepared at a time.
-    """
-    if not threads:
-        yield from map(make, batches)
-        return
-    pending = iter(batches)
-    with ThreadPoolExecutor(threads) as makers:
-        queue: list[Future[T]] = [makers.submit(make, one) for one in islice(pending, batches_ahead)]
-        try:
-            while queue:
-                found = queue.pop(0).result()
-                queue += [makers.submit(make, one) for one in islice(pending, 1)]
-                yield found
-        finally:
-            for future in queue:
-                future.cancel()

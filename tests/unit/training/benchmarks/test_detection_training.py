@@ -12,11 +12,11 @@ import pytest
 import torch
 from coco_train_folder import write_train_folder
 
-from levelfield.errors import DatasetError, SettingsError
+from levelfield.errors import DatasetError
 from levelfield.training.benchmarks import maskrcnn, ssd
 from levelfield.training.benchmarks.maskrcnn import data as mask_data
 from levelfield.training.benchmarks.maskrcnn import settings as mask_settings
-from levelfield.training.benchmarks.maskrcnn.network import ResNet
+from levelfield.training.benchmarks.maskrcnn.backbone import ResNet
 from levelfield.training.benchmarks.maskrcnn.train import MaskRcnnTraining
 from levelfield.training.benchmarks.ssd import data as ssd_data
 from levelfield.training.benchmarks.ssd import settings as ssd_settings
@@ -211,16 +211,6 @@ def test_full_maskrcnn_takes_a_step_on_a_coco_folder(folder: Path, tmp_path: Pat
     assert not torch.equal(after[name], before[name])
     assert torch.equal(after[frozen], weights["layer1.0.conv1.weight"])
     assert len(training.initial_weights) == 21
-
-
-@pytest.mark.parametrize("benchmark", [ssd.BENCHMARK, maskrcnn.BENCHMARK], ids=["ssd", "maskrcnn"])
-def test_full_edition_asks_for_what_it_lacks(benchmark: Any, folder: Path, tmp_path: Path) -> None:
-    setup = Setup(edition=Edition.FULL, seed=1)
-    for call in (benchmark.prepare, benchmark.build):
-        with pytest.raises(SettingsError, match="needs the folder of COCO 2017"):
-            call(setup)
-    with pytest.raises(SettingsError, match="starts from a trained backbone"):
-        benchmark.build(replace(setup, data=folder))
 
 
 def test_short_dataset_is_refused(folder: Path) -> None:

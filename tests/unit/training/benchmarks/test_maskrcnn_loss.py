@@ -23,6 +23,7 @@ from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.proposals import proposed
 from levelfield.training.benchmarks.maskrcnn.settings import MINI, Picking
 from levelfield.training.detection.order import draws
+from levelfield.training.port import World
 
 SMALL = replace(MINI, train_samples=8, eval_samples=4)
 
@@ -92,16 +93,16 @@ def pictures() -> ScenePictures:
 def all_of(network: MaskRcnnNetwork, rows: list[int], pictures: ScenePictures) -> Losses:
     batch, sizes, samples = batch_of(rows, pictures)
     targets = targets_of(samples, sizes, rows)
-    return network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking))
+    return network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking, World()))
 
 
 def test_two_halves_learn_what_the_whole_does(pictures: ScenePictures, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     network = MaskRcnnNetwork(MINI.architecture)
     seen: list[torch.Tensor] = []
-    monkeypatch.setattr(loss, "_over_all", lambda counts: seen.append(counts.float()) or counts.float())  # type: ignore[func-returns-value]
+    monkeypatch.setattr(loss, "summed", lambda counts, _: seen.append(counts) or counts)  # type: ignore[func-returns-value]
     whole = all_of(network, [0, 1, 2, 3], pictures)
-    monkeypatch.setattr(loss, "_over_all", lambda _counts: seen[0] / 2)
+    monkeypatch.setattr(loss, "summed", lambda *_: seen[0] / 2)
     halves = [all_of(network, rows, pictures) for rows in ([0, 1], [2, 3])]
     for name in ("objectness", "proposal_boxes", "classes", "boxes", "masks"):
         mean = sum(float(getattr(half, name).detach()) for half in halves) / 2
@@ -114,7 +115,7 @@ def test_picture_without_objects_is_all_background(pictures: ScenePictures) -> N
     batch, sizes, samples = batch_of([0, 1], pictures)
     empty = [Sample(one.picture, one.boxes[:0], one.classes[:0], ()) for one in samples]
     targets = targets_of(empty, sizes, [0, 1])
-    found = network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking))
+    found = network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking, World()))
     assert [float(part.detach()) for part in (found.proposal_boxes, found.boxes, found.masks)] == [0, 0, 0]
     found.total.backward()
     assert all(one.grad is not None for one in network.parameters())

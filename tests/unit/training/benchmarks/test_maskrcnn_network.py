@@ -11,14 +11,9 @@ import torch
 
 from levelfield.errors import ModelError
 from levelfield.training.benchmarks.maskrcnn.align import levels_of, region_features
+from levelfield.training.benchmarks.maskrcnn.backbone import FrozenBatchNorm, backbone_names
 from levelfield.training.benchmarks.maskrcnn.boxes import HEAD_WEIGHTS, clipped, moved, overlaps, survivors, ways
-from levelfield.training.benchmarks.maskrcnn.network import (
-    FrozenBatchNorm,
-    MaskRcnnNetwork,
-    backbone_names,
-    cell_anchors,
-    grid_anchors,
-)
+from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork, cell_anchors, grid_anchors
 from levelfield.training.benchmarks.maskrcnn.settings import FULL, MINI
 from levelfield.training.benchmarks.maskrcnn.train import backbone
 

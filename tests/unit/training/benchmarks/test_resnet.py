@@ -143,7 +143,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         BENCHMARK.prepare(Setup(edition=Edition.FULL, seed=1, changed=changed))
     told = [problem.partition(":")[0] for problem in caught.value.problems]
-    assert told == ["learning_rate", "lars_opt_learning_rate_decay_steps", "lars_opt_momentum", "--data"]
+    assert told == ["learning_rate", "lars_opt_learning_rate_decay_steps", "lars_opt_momentum"]
 
 
 def test_name_of_the_other_optimizer_is_unknown() -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
-import pytest
 
-from levelfield.training.detection.coco import ahead
 from levelfield.training.detection.order import batches, dealt, draws, grouped_batches, share
 from levelfield.training.port import World
 
@@ -51,35 +47,3 @@ def test_labels_are_dealt_among_themselves() -> None:
     found = dealt(9, labels)
     assert sorted(found.tolist()) == labels.tolist()
     assert (found == labels).mean() < 0.6
-
-
-@pytest.mark.parametrize("threads", [0, 1, 4])
-def test_batches_that_are_prepared_ahead_keep_their_order(threads: int) -> None:
-    assert list(ahead(range(20), lambda number: number * number, threads=threads)) == [n * n for n in range(20)]
-
-
-def test_no_more_is_prepared_than_asked_for() -> None:
-    made: list[int] = []
-    lock = threading.Lock()
-
-    def make(number: int) -> int:
-        with lock:
-            made.append(number)
-        return number
-
-    found = ahead(iter(range(1000)), make, threads=2, batches_ahead=3)
-    assert [next(found), next(found)] == [0, 1]
-    found.close()  # type: ignore[attr-defined]
-    assert len(made) <= 6
-
-
-def test_error_of_a_batch_comes_where_it_is_asked_for() -> None:
-    def make(number: int) -> int:
-        if number == 2:
-            raise ValueError("broken")
-        return number
-
-    found = ahead(range(5), make, threads=2)
-    assert [next(found), next(found)] == [0, 1]
-    with pytest.raises(ValueError, match="broken"):
-        next(found)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.bert.settings import MINI_TARGET, settings_of
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import full_data, require_torch
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK"]
@@ -27,18 +27,17 @@ class _Bert:
         settings_of(setup)
         if setup.edition is Edition.MINI:
             return
-        if setup.data is None:
-            raise DatasetError(
-                "The full edition of bert needs the records of Wikipedia.", hint="Give their folder with --data."
-            )
-        from levelfield.training.benchmarks.bert.records import evaluation_file, train_files  # noqa: PLC0415 - torch
+        folder = full_data(setup, self.name, data="the folder of Wikipedia's records")
+        require_torch()
+        from levelfield.training.benchmarks.bert.records import evaluation_file, train_files  # noqa: PLC0415
 
-        train_files(setup.data)
-        evaluation_file(setup.data)
+        train_files(folder)
+        evaluation_file(folder)
 
     def build(self, setup: Setup) -> Training:
         settings = settings_of(setup)
-        from levelfield.training.benchmarks.bert.train import BertTraining  # noqa: PLC0415 - torch
+        require_torch()
+        from levelfield.training.benchmarks.bert.train import BertTraining  # noqa: PLC0415
 
         return BertTraining(setup, settings)
 

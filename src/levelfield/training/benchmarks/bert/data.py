@@ -167,8 +167,7 @@ class _Recorded(_Dealt):
     def open(self) -> Samples:
         self._setup.require_running()
         folder, settings, world = self._setup.data, self._settings, self._setup.world
-        if folder is None:
-            raise DatasetError("No folder of records was given.", hint="Give it with --data FOLDER.")
+        assert folder is not None, "prepare asked for it"
         self._paths = train_files(folder)
         path = evaluation_file(folder)
         records = list(numbered(path))

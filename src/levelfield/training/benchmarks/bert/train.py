@@ -21,11 +21,12 @@ from levelfield.training.benchmarks.bert.network import (
 )
 from levelfield.training.benchmarks.bert.settings import Settings
 from levelfield.training.benchmarks.bert.start import load_checkpoint
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts, summed
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_linear
+from levelfield.training.states import learnt, random_state, restore_learnt, restore_random
 
 __all__ = ["BertTraining"]
 
@@ -100,18 +101,16 @@ class BertTraining:
         set_rate(self.optimizer, self._rate())
         self._done += 1
         self.optimizer.zero_grad()
-        hidden_tokens = _over_all_processes(batch.masked_lm_weights.sum()) + _NO_HIDDEN_TOKENS
+        hidden_tokens = summed(batch.masked_lm_weights.sum(), world) + _NO_HIDDEN_TOKENS
         total = torch.zeros((), device=world.device)
-        parts = settings.gradient_accumulation_steps
-        for number, part in enumerate(batch.parts(parts), 1):
-            with averaging(self.model, is_last=number == parts):
-                with self._arithmetic.forward():
-                    tokens, next_sentence = self.model(
-                        part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions
-                    )
-                hidden, following = summed_losses(tokens, next_sentence, part)
-                loss = world.size * (hidden / hidden_tokens + following / settings.global_batch_size)
-                self._arithmetic.backward(loss)
+        for part in in_parts(self.model, batch.parts(settings.gradient_accumulation_steps)):
+            with self._arithmetic.forward():
+                tokens, next_sentence = self.model(
+                    part.input_ids, part.input_mask, part.segment_ids, part.masked_lm_positions
+                )
+            hidden, following = summed_losses(tokens, next_sentence, part)
+            loss = world.size * (hidden / hidden_tokens + following / settings.global_batch_size)
+            self._arithmetic.backward(loss)
             total += loss.detach()
         clip, parameters = settings.opt_gradient_clip_norm, self._network.parameters()
         self._arithmetic.step(self.optimizer, clip_norm=clip, parameters=parameters)
@@ -131,7 +130,7 @@ class BertTraining:
     def evaluate(self) -> Quality:
         """The share of hidden tokens that are guessed right."""
         batches = self._corpus.evaluation(self._evaluation_batch)
-        return {"mlm": masked_accuracy(self._network, batches, self._arithmetic, device=self._world.device)}
+        return {"mlm": masked_accuracy(self._network, batches, self._arithmetic, self._world)}
 
     def progress(self, step: int) -> float:
         """Examples learnt from, as the reference points count."""
@@ -140,30 +139,19 @@ class BertTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, moments, place in the data, and the generator of dropout."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "done": self._done,
             "epoch": self._corpus.epoch,
             "position": self._corpus.position,
-            "random": torch.get_rng_state(),
-            "random_on_device": torch.cuda.get_rng_state(self._world.device) if self._on_cuda else None,
+            **random_state(self._world.device),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._done = state["done"]
         self._corpus.go_on(state["epoch"], state["position"])
-        torch.set_rng_state(state["random"])
-        if self._on_cuda and state["random_on_device"] is not None:
-            torch.cuda.set_rng_state(state["random_on_device"], self._world.device)
-
-    @property
-    def _on_cuda(self) -> bool:
-        return torch.device(self._world.device).type == "cuda"
+        restore_random(state, self._world.device)
 
     def flops_per_sample(self) -> float:
         """Of an example, forward and backward."""
@@ -179,12 +167,6 @@ def _groups(network: Pretraining) -> list[dict[str, Any]]:
 
 def _is_plain(tensor: Named) -> bool:
     return "LayerNorm" in tensor.name or "bias" in tensor.name
-
-
-def _over_all_processes(count: torch.Tensor) -> torch.Tensor:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.all_reduce(count)
-    return count
 
 
 def _require_shares(settings: Settings, processes: int) -> None:

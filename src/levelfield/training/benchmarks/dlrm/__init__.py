@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.dlrm.settings import MINI_TARGET, settings_of
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import full_data, require_torch
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK"]
@@ -27,15 +27,16 @@ class _Dlrm:
         settings = settings_of(setup)
         if setup.edition is Edition.MINI:
             return
-        if setup.data is None:
-            raise DatasetError("The full edition of dlrm needs Criteo Terabyte.", hint="Give its folder with --data.")
-        from levelfield.training.benchmarks.dlrm.data import layout_of, prepare_files  # noqa: PLC0415 - torch
+        folder = full_data(setup, self.name, data="the folder of Criteo Terabyte")
+        require_torch()
+        from levelfield.training.benchmarks.dlrm.data import layout_of, prepare_files  # noqa: PLC0415
 
-        prepare_files(setup.data, layout_of(setup.edition, settings))
+        prepare_files(folder, layout_of(setup.edition, settings))
 
     def build(self, setup: Setup) -> Training:
         settings = settings_of(setup)
-        from levelfield.training.benchmarks.dlrm.train import DlrmTraining  # noqa: PLC0415 - torch
+        require_torch()
+        from levelfield.training.benchmarks.dlrm.train import DlrmTraining  # noqa: PLC0415
 
         return DlrmTraining(setup, settings)
 

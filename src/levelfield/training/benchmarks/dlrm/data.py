@@ -59,6 +59,12 @@ class Clicks:
     clicked: torch.Tensor
     """(pairs,) float32, 0 or 1."""
 
+    def parts(self, count: int) -> Iterator[Clicks]:
+        """Cut into as many parts, of nearly the same size."""
+        counts, clicked = self.counts.tensor_split(count), self.clicked.tensor_split(count)
+        for part in zip(counts, self.categories.tensor_split(count, dim=1), clicked, strict=True):
+            yield Clicks(counts=part[0], categories=part[1], clicked=part[2])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -120,8 +126,7 @@ class ClickData:
 
     def _opened(self) -> tuple[Pairs, Pairs]:
         folder = self._setup.data
-        if folder is None:
-            raise DatasetError("No folder of Criteo Terabyte was given.", hint="Give it with --data FOLDER.")
+        assert folder is not None, "prepare asked for it"
         train, test = open_train_pairs(folder, self._layout), open_test_pairs(folder, self._layout)
         wanted = (
             ("train_samples", train, self._settings.train_samples),

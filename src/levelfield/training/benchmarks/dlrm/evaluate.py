@@ -12,13 +12,14 @@ import torch
 from levelfield.errors import DatasetError
 from levelfield.metrics.auc import AreaOfMany
 from levelfield.training.benchmarks.dlrm.data import Clicks
+from levelfield.training.port import World
 from levelfield.workloads.recommendation.network import Dlrm
 
 __all__ = ["area_under_curve"]
 
 
 @torch.no_grad()
-def area_under_curve(model: Dlrm, batches: Iterable[Clicks], *, device: str) -> float:
+def area_under_curve(model: Dlrm, batches: Iterable[Clicks], world: World) -> float:
     """The area over the pairs of all processes; each process gives its own and gets the same answer.
 
     A model that says something that is no number orders nothing: its area is 0.5.
@@ -26,11 +27,12 @@ def area_under_curve(model: Dlrm, batches: Iterable[Clicks], *, device: str) -> 
     Raises:
         DatasetError: All test pairs are clicked, or none.
     """
-    scores, clicked = [torch.empty(0, device=device)], [torch.empty(0, device=device)]
+    nothing = torch.empty(0, device=world.device)  # a process may have no pair
+    scores, clicked = [nothing], [nothing]
     for clicks in batches:
         scores.append(torch.sigmoid(model(clicks.counts, clicks.categories)[:, 0].float()))
         clicked.append(clicks.clicked)
-    all_scores, all_clicked = _of_all_processes(torch.cat(scores)), _of_all_processes(torch.cat(clicked))
+    all_scores, all_clicked = (_of_all_processes(torch.cat(values), world) for values in (scores, clicked))
     if not torch.isfinite(all_scores).all():
         return 0.5
     area = AreaOfMany()
@@ -41,12 +43,12 @@ def area_under_curve(model: Dlrm, batches: Iterable[Clicks], *, device: str) -> 
         raise DatasetError("The test pairs have no area under a curve.", problems=[str(error)]) from error
 
 
-def _of_all_processes(values: torch.Tensor) -> torch.Tensor:
+def _of_all_processes(values: torch.Tensor, world: World) -> torch.Tensor:
     """(values of all,): those of each process, one after the other."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+    if world.size == 1:
         return values
     count = torch.tensor([len(values)], device=values.device)
-    counts = [torch.zeros_like(count) for _ in range(torch.distributed.get_world_size())]
+    counts = [torch.zeros_like(count) for _ in range(world.size)]
     torch.distributed.all_gather(counts, count)
     sizes = [int(one) for one in counts]
     padded = torch.zeros(max(sizes), device=values.device)

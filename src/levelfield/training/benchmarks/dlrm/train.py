@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from levelfield.errors import SettingsError
-from levelfield.training.benchmarks.dlrm.data import ClickData, Clicks
+from levelfield.training.benchmarks.dlrm.data import ClickData
 from levelfield.training.benchmarks.dlrm.evaluate import area_under_curve
 from levelfield.training.benchmarks.dlrm.network import INITIAL_WEIGHTS, flops_per_pair, parameter_count, widths_of
 from levelfield.training.benchmarks.dlrm.settings import Settings
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_constant_polynomial
+from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.recommendation.network import Dlrm
 
 __all__ = ["DlrmTraining"]
@@ -92,12 +93,12 @@ class DlrmTraining:
         set_rate(self.optimizer, self._rate())
         self.optimizer.zero_grad()
         total = torch.zeros((), device=self._world.device)
-        for clicks, is_last in self._parts(share.clicks):
-            with averaging(self.model, is_last=is_last), self._arithmetic.forward():
+        for clicks in in_parts(self.model, share.clicks.parts(self._settings.gradient_accumulation_steps)):
+            with self._arithmetic.forward():
                 logits = self.model(clicks.counts, clicks.categories)[:, 0]
                 summed = functional.binary_cross_entropy_with_logits(logits.float(), clicks.clicked, reduction="sum")
                 loss = summed * (self._world.size / share.batch)
-                self._arithmetic.backward(loss)
+            self._arithmetic.backward(loss)
             total += loss.detach()
         self._arithmetic.step(self.optimizer)
         return total
@@ -113,22 +114,9 @@ class DlrmTraining:
             power=settings.sgd_opt_learning_rate_decay_poly_power,
         )
 
-    def _parts(self, clicks: Clicks) -> Iterator[tuple[Clicks, bool]]:
-        """The share in as many parts as gradients are accumulated over, and whether a part is the last."""
-        parts = self._settings.gradient_accumulation_steps
-        chunks = zip(
-            clicks.counts.tensor_split(parts),
-            clicks.categories.tensor_split(parts, dim=1),
-            clicks.clicked.tensor_split(parts),
-            strict=True,
-        )
-        for number, (counts, categories, clicked) in enumerate(chunks, 1):
-            yield Clicks(counts=counts, categories=categories, clicked=clicked), number == parts
-
     def evaluate(self) -> Quality:
         """The area under the curve over all test pairs."""
-        area = area_under_curve(self._network, self._data.evaluation(), device=self._world.device)
-        return {"auc": area}
+        return {"auc": area_under_curve(self._network, self._data.evaluation(), self._world)}
 
     def progress(self, step: int) -> float:
         """As the reference counts: 1 at the start, 1.05 at the first evaluation of a full run."""
@@ -137,9 +125,7 @@ class DlrmTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, optimizer, place in the data."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "done": self._done,
             "epoch": self._data.epoch,
             "position": self._data.position,
@@ -147,9 +133,7 @@ class DlrmTraining:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._done = state["done"]
         self._data.go_on(state["epoch"], state["position"])
 

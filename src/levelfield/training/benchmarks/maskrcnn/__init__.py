@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from levelfield.training.benchmarks.maskrcnn.settings import settings_of
-from levelfield.training.detection.need import need_data, need_full, need_torch
+from levelfield.training.detection.need import need_full
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import require_torch
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "MaskRcnn"]
 
 MINI_TARGETS = {"BBOX": 0.377, "SEGM": 0.339}
 """Those of the round; on these scenes they are as far from chance, and as far from what longer training reaches."""
+BACKBONE = "MSRA's R-50.pkl, as Detectron publishes it"
+"""What the rules have it start from."""
 
 
 class MaskRcnn:
@@ -28,13 +31,14 @@ class MaskRcnn:
         return round_bounds(self.name)
 
     def prepare(self, setup: Setup) -> None:
-        """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.
+        """Look whether all was given. There is nothing to convert, and scenes are drawn on the clock.
 
         Raises:
-            SettingsError: The full edition lacks its data.
-            MissingError: OpenCV is not installed.
+            SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks data or backbone.
+            MissingError: OpenCV, which reads photographs, is not installed.
         """
-        need_data(self.name, setup)
+        settings_of(setup)
+        need_full(setup, self.name, backbone=BACKBONE)
 
     def build(self, setup: Setup) -> Training:
         """Make network and optimizer.
@@ -42,12 +46,12 @@ class MaskRcnn:
         Raises:
             SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks data or backbone.
             ModelError: The backbone's file cannot be read or does not fit.
-            MissingError: torch is not installed, or OpenCV, which reads photographs.
+            MissingError: torch is not installed, or OpenCV.
         """
         settings = settings_of(setup)
-        need_full(self.name, setup, backbone="MSRA's R-50.pkl, as Detectron publishes it")
-        need_torch()
-        from levelfield.training.benchmarks.maskrcnn.train import MaskRcnnTraining, backbone  # noqa: PLC0415 - torch
+        need_full(setup, self.name, backbone=BACKBONE)
+        require_torch()
+        from levelfield.training.benchmarks.maskrcnn.train import MaskRcnnTraining, backbone  # noqa: PLC0415
 
         return MaskRcnnTraining(settings, setup, backbone=backbone(setup.start) if setup.start else None)
 

@@ -20,13 +20,11 @@ from levelfield.errors import DatasetError
 from levelfield.metrics.coco_map import Truth
 from levelfield.metrics.masks import Masks, bitmap_edges, drawn, polygon_edges
 from levelfield.training.benchmarks.maskrcnn.loss import Shape, Targets
-from levelfield.training.benchmarks.maskrcnn.settings import MINI_SCENES, Settings
+from levelfield.training.benchmarks.maskrcnn.settings import Settings
 from levelfield.training.detection.coco import DECODERS, CocoPart, read_part, resized
 from levelfield.training.detection.order import Ints, dealt
+from levelfield.training.detection.scenes import MINI_SCENES, ScenePart
 from levelfield.workloads.object_detection.annotations import Annotations
-from levelfield.workloads.object_detection.generator import scenes
-from levelfield.workloads.object_detection.preprocess import Values, picture_input
-from levelfield.workloads.pictures import Layout
 
 __all__ = [
     "Bitmap",
@@ -43,7 +41,7 @@ __all__ = [
 
 MEANS_BGR = np.array([102.9801, 115.9465, 122.7717], np.float32)
 TRAIN_SEED, TEST_SEED = 20211201, 20211202
-"""Of the mini's scenes: the data is the same in every run, what a run's seed changes is weights and order."""
+"""Of the mini's scenes."""
 
 Floats = NDArray[np.float32]
 
@@ -150,49 +148,40 @@ class ScenePictures:
 
     def open(self) -> None:
         """Draw them."""
-        train = scenes(MINI_SCENES, TRAIN_SEED, self._counts[0])
-        test = scenes(MINI_SCENES, TEST_SEED, self._counts[1])
-        self._train_pictures, self._test_pictures = (
-            picture_input(one.pixels, Values.NORMALISED, Layout.NCHW).astype(np.float32) for one in (train, test)
-        )
-        self._owners, self._scene_of = train.owners, train.scene_of
-        self._boxes = _cornered(train.boxes.astype(np.float32))
-        self._classes = train.classes if self._shuffled is None else dealt(self._shuffled, train.classes)
+        train, test = (ScenePart.drawn(*one) for one in zip((TRAIN_SEED, TEST_SEED), self._counts, strict=True))
+        self._train, self._test = train, test
+        self._boxes = _cornered(train.scenes.boxes.astype(np.float32))
+        classes = train.scenes.classes
+        self._classes = classes if self._shuffled is None else dealt(self._shuffled, classes)
         self.groups = np.zeros(self._counts[0], np.int64)
-        size = np.full(self._counts[1], MINI_SCENES.size)
-        first = np.searchsorted(test.scene_of, test.scene_of)
+        scene_of = test.scenes.scene_of
+        first = np.searchsorted(scene_of, scene_of)
         masks = [
-            bitmap_edges(test.owners[scene] == row - start)
-            for row, (scene, start) in enumerate(zip(test.scene_of, first, strict=True))
+            bitmap_edges(test.scenes.owners[scene] == row - start)
+            for row, (scene, start) in enumerate(zip(scene_of, first, strict=True))
         ]
         self.scored = Scored(
             numbers=np.arange(self._counts[1]),
-            heights=size,
-            widths=size,
-            categories=np.arange(1, 1 + len(MINI_SCENES.classes)),
-            truth=Truth(
-                pictures=test.scene_of,
-                classes=test.classes,
-                boxes=test.boxes.astype(float),
-                areas=test.areas.astype(float),
-                crowd=np.zeros(len(test.areas), bool),
-                masks=Masks.of(masks, np.full(len(masks), MINI_SCENES.size)),
-            ),
+            heights=test.sides,
+            widths=test.sides,
+            categories=test.categories,
+            truth=test.truth(Masks.of(masks, np.full(len(masks), MINI_SCENES.size))),
         )
 
     def train_sample(self, row: int, draw: np.random.Generator) -> Sample:
         """One scene."""
-        begin, end = np.searchsorted(self._scene_of, [row, row + 1])
+        objects = self._train.objects(row)
         mirrored = draw.random() < 0.5
-        picture, boxes = self._train_pictures[row], self._boxes[begin:end]
+        picture, boxes = self._train.inputs[row], self._boxes[objects]
         if mirrored:
             picture, boxes = picture[:, :, ::-1], _mirrored(boxes, MINI_SCENES.size)
-        shapes = tuple(Bitmap(self._owners[row] == number).changed(mirrored) for number in range(end - begin))
-        return Sample(picture, boxes, self._classes[begin:end], shapes)
+        owners = self._train.scenes.owners[row]
+        shapes = tuple(Bitmap(owners == number).changed(mirrored) for number in range(len(boxes)))
+        return Sample(picture, boxes, self._classes[objects], shapes)
 
     def test_sample(self, row: int) -> Floats:
         """One scene."""
-        found: Floats = self._test_pictures[row]
+        found: Floats = self._test.inputs[row]
         return found
 
 

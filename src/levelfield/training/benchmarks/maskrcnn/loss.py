@@ -22,6 +22,8 @@ from levelfield.training.benchmarks.maskrcnn.boxes import HEAD_WEIGHTS, PROPOSAL
 from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.proposals import Regions, proposed
 from levelfield.training.benchmarks.maskrcnn.settings import Picking
+from levelfield.training.distributed import summed
+from levelfield.training.port import World
 
 __all__ = ["Losses", "Shape", "Targets", "assigned", "chosen", "losses"]
 
@@ -72,7 +74,9 @@ class Losses:
         return self.objectness + self.proposal_boxes + self.classes + self.boxes + self.masks
 
 
-def losses(network: MaskRcnnNetwork, maps: Sequence[Tensor], targets: Targets, picking: Picking) -> Losses:
+def losses(
+    network: MaskRcnnNetwork, maps: Sequence[Tensor], targets: Targets, picking: Picking, world: World
+) -> Losses:
     """The losses of one batch (of this process's share of it)."""
     anchors = network.anchors(maps)
     scores, predicted = network.rpn.head(maps)
@@ -83,9 +87,9 @@ def losses(network: MaskRcnnNetwork, maps: Sequence[Tensor], targets: Targets, p
         region = _region_targets(regions, targets, picking)
         side = 2 * network.design.mask_pool
         masks = _cropped(region, targets, side)
-        counts = _over_all(
-            torch.stack([anchor.count, region.count, torch.tensor(len(masks), device=anchor.count.device)])
-        )
+        own = torch.stack([anchor.count, region.count, torch.tensor(len(masks), device=anchor.count.device)])
+        # At least 1 in all; divided among the processes, since gradients are averaged over them.
+        counts = summed(own.float(), world).clamp(min=1.0) / world.size
     picked = anchor.positive | anchor.negative
     objectness = functional.binary_cross_entropy_with_logits(
         every_score[picked], anchor.positive[picked].to(every_score.dtype), reduction="sum"
@@ -252,12 +256,3 @@ def _lowest(candidates: Tensor, keys: Tensor, counts: Tensor, most: int) -> Tens
 def _keys(targets: Targets, count: int) -> Tensor:
     keys = [torch.rand(count, generator=generator, dtype=torch.float64) for generator in targets.generators]
     return torch.stack(keys).to(targets.boxes.device)
-
-
-def _over_all(counts: Tensor) -> Tensor:
-    """Counts over all processes, divided among them: gradients are averaged later. At least 1 in all."""
-    counts = counts.float()
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return counts.clamp(min=1.0)
-    torch.distributed.all_reduce(counts)
-    return counts.clamp(min=1.0) / torch.distributed.get_world_size()

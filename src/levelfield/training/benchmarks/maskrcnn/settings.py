@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from levelfield.training.detection.scenes import MINI_SCENES
 from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
-from levelfield.workloads.object_detection.generator import SceneKind, Shape
 
 __all__ = [
     "FULL",
     "MINI",
-    "MINI_SCENES",
     "RESNET50_FPN",
     "Architecture",
     "Norm",
@@ -242,15 +241,6 @@ FULL = Settings(
 )
 """COCO 2017 train has 118,287 pictures, of which 117,266 have an object with sides above a pixel."""
 
-MINI_SCENES = SceneKind(
-    size=64,
-    shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE),
-    most_objects=2,
-    sides=(18, 44),
-    bars=0,
-    noise=8,
-)
-
 MINI = Settings(
     architecture=Architecture(
         stem=16,
@@ -286,8 +276,8 @@ MINI = Settings(
     weight_decay=1e-4,
     momentum=0.9,
     nesterov=True,
-    shorter_side=64,
-    longer_side=64,
+    shorter_side=MINI_SCENES.size,
+    longer_side=MINI_SCENES.size,
     divisible=1,
     train_samples=800,
     eval_samples=200,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from levelfield.training.benchmarks.maskrcnn.backbone import ResNet, backbone_names
 from levelfield.training.benchmarks.maskrcnn.data import CocoPictures, ScenePictures, Source, collated, targets_of
 from levelfield.training.benchmarks.maskrcnn.evaluate import Found, detected, in_picture, precision
 from levelfield.training.benchmarks.maskrcnn.loss import Targets, losses
-from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork, ResNet, backbone_names
+from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.settings import FULL, Settings
-from levelfield.training.detection.coco import ahead
+from levelfield.training.detection.coco import BATCHES_AHEAD
 from levelfield.training.detection.order import Ints, draws, grouped_batches, share
 from levelfield.training.detection.weights import checked, read_weights
-from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup
+from levelfield.training.distributed import gathered
+from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
+from levelfield.training.precision import Arithmetic
+from levelfield.training.read_ahead import read_ahead
+from levelfield.training.schedules import set_rate
+from levelfield.training.states import learnt, restore_learnt
 
 __all__ = ["MaskRcnnTraining", "backbone"]
 
@@ -51,7 +56,7 @@ class MaskRcnnTraining:
             momentum=settings.momentum,
             nesterov=settings.nesterov,
         )
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=setup.number_format is NumberFormat.FP16)
+        self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._source = _source(settings, setup)
         self._steps = 0
         self._batches: Iterator[tuple[Tensor, Targets]] = iter(())
@@ -92,18 +97,14 @@ class MaskRcnnTraining:
             DatasetError: A picture cannot be read.
         """
         pictures, targets = next(self._batches)
+        picking, world = self._settings.picking, self._setup.world
         self._steps += 1
-        rate = self._settings.learning_rate(self._steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
+        set_rate(self.optimizer, self._settings.learning_rate(self._steps))
         self.optimizer.zero_grad()
-        with self._number_format():
-            loss = self.model(
-                pictures, lambda network, maps: losses(network, maps, targets, self._settings.picking).total
-            )
-        self._scaler.scale(loss).backward()
-        self._scaler.step(self.optimizer)
-        self._scaler.update()
+        with self._arithmetic.forward():
+            loss = self.model(pictures, lambda network, maps: losses(network, maps, targets, picking, world).total)
+        self._arithmetic.backward(loss)
+        self._arithmetic.step(self.optimizer)
         return loss.detach()
 
     @torch.no_grad()
@@ -116,19 +117,16 @@ class MaskRcnnTraining:
         batches = [
             rows[start : start + self._settings.eval_batch] for start in range(0, len(rows), self._settings.eval_batch)
         ]
-        for batch, pictures, sizes in ahead(batches, self._test_batch, threads=self._source.threads):
-            with self._number_format():
+        read = read_ahead(self._test_batch, batches, threads=self._source.threads, ahead=BATCHES_AHEAD)
+        for batch, pictures, sizes in read:
+            with self._arithmetic.forward():
                 maps = self._network.backbone(pictures.to(self._device))
                 seen = detected(self._network, maps, sizes.to(self._device), self._settings.picking)
             for row, one, size in zip(batch, seen, sizes.tolist(), strict=True):
                 height, width = int(scored.heights[row]), int(scored.widths[row])
                 found.append(in_picture(row, one, (size[0], size[1]), height, width))
         self._network.train()
-        if world.size > 1:
-            parts: list[list[Found]] = [[] for _ in range(world.size)]
-            torch.distributed.all_gather_object(parts, found)
-            found = [one for part in parts for one in part]
-        return precision(found, scored)
+        return precision([one for part in gathered(found, world) for one in part], scored)
 
     def progress(self, step: int) -> float:
         """Epochs."""
@@ -137,17 +135,13 @@ class MaskRcnnTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momentum, scale of the loss, and how many steps were done; order and choices follow from these."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "steps": self._steps,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._steps = state["steps"]
         self._batches = self._stream()
 
@@ -155,14 +149,11 @@ class MaskRcnnTraining:
         """Unknown: it depends on the size of each picture and on how many regions have an object."""
         return None
 
-    def _number_format(self) -> AbstractContextManager[Any]:
-        kinds = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
-        kind = kinds.get(self._setup.number_format)
-        return torch.autocast(self._device.type, kind) if kind else nullcontext()
-
     def _stream(self) -> Iterator[tuple[Tensor, Targets]]:
         """The batches after the steps that were done, without end."""
-        for pictures, sizes, make in ahead(self._global_batches(), self._train_batch, threads=self._source.threads):
+        threads = self._source.threads
+        read = read_ahead(self._train_batch, self._global_batches(), threads=threads, ahead=BATCHES_AHEAD)
+        for pictures, sizes, make in read:
             yield pictures.to(self._device), make(sizes.to(self._device))
 
     def _train_batch(self, which: tuple[int, Ints]) -> tuple[Tensor, Tensor, Callable[[Tensor], Targets]]:
@@ -211,11 +202,11 @@ def _source(settings: Settings, setup: Setup) -> Source:
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Biases and the others; ``factor`` is of the learning rate."""
+    """Biases and the others; ``lr_factor`` is of the learning rate."""
     trained = [(name, one) for name, one in network.named_parameters() if one.requires_grad]
     biases = [one for name, one in trained if "bias" in name]
     others = [one for name, one in trained if "bias" not in name]
     return [
-        {"params": others, "weight_decay": weight_decay, "factor": 1.0},
-        {"params": biases, "weight_decay": 0.0, "factor": BIAS_FACTOR},
+        {"params": others, "weight_decay": weight_decay, "lr_factor": 1.0},
+        {"params": biases, "weight_decay": 0.0, "lr_factor": BIAS_FACTOR},
     ]

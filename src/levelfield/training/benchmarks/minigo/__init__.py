@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from levelfield.errors import MissingError
 from levelfield.training.benchmarks.minigo.settings import settings_of
 from levelfield.training.benchmarks.minigo.weight_files import files_of
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import require_torch
 from levelfield.training.port import Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "Minigo"]
@@ -30,8 +30,8 @@ class Minigo:
         """See that settings and weights are there; nothing is made.
 
         Raises:
-            SettingsError: Hyperparameters are unknown or impossible.
-            ModelError: The weights to start from or to play against are missing.
+            SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks the folder of weights.
+            ModelError: The weights to start from or to play against are not in it.
         """
         settings_of(setup)
         files_of(setup)
@@ -45,12 +45,9 @@ class Minigo:
             MissingError: torch is not installed.
         """
         settings, files = settings_of(setup), files_of(setup)
-        try:
-            from levelfield.training.benchmarks.minigo.train import training_of  # noqa: PLC0415  # needs torch
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise MissingError("Training needs torch.", hint="Install it: pip install 'levelfield[torch]'") from error
+        require_torch()
+        from levelfield.training.benchmarks.minigo.train import training_of  # noqa: PLC0415
+
         return training_of(setup, settings, files)
 
 

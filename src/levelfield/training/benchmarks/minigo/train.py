@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import nn
 
 from levelfield.training.benchmarks.minigo import weights
 from levelfield.training.benchmarks.minigo.data import Window, examples_of
@@ -21,7 +21,11 @@ from levelfield.training.benchmarks.minigo.rules import Board
 from levelfield.training.benchmarks.minigo.selfplay import Played, play_room, rooms
 from levelfield.training.benchmarks.minigo.settings import Settings, logged
 from levelfield.training.benchmarks.minigo.weight_files import WeightFiles
-from levelfield.training.port import Cadence, LogValue, NumberFormat, Quality, Samples, Setup
+from levelfield.training.distributed import gathered, share_buffers
+from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
+from levelfield.training.precision import Arithmetic
+from levelfield.training.schedules import set_rate
+from levelfield.training.states import learnt, restore_learnt
 
 __all__ = ["MinigoTraining", "architecture_of", "training_of"]
 
@@ -83,9 +87,7 @@ class MinigoTraining:
         )
         self._step = 0
         self._optimizer = torch.optim.SGD(self._groups(), lr=settings.lr_rates[0], momentum=settings.sgd_momentum)
-        self._scaler = torch.amp.GradScaler(
-            world.device.split(":")[0], enabled=setup.number_format is NumberFormat.FP16
-        )
+        self._arithmetic = Arithmetic(setup.number_format, world.device)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
@@ -136,11 +138,10 @@ class MinigoTraining:
         share = settings.train_batch_size // world.size
         part = slice(world.rank * share, (world.rank + 1) * share)
         batch = self._window.batch(part)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.rate(self._step)
+        set_rate(self._optimizer, self.rate(self._step))
         self.model.train()
         self._optimizer.zero_grad()
-        with self._precision():
+        with self._arithmetic.forward():
             logits, value = self.model(batch.planes.to(world.device))
         loss = dual_loss(
             logits.float(),
@@ -149,9 +150,8 @@ class MinigoTraining:
             batch.results.to(world.device),
             value_weight=settings.value_cost_weight,
         )
-        self._scaler.scale(loss).backward()
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+        self._arithmetic.backward(loss)
+        self._arithmetic.step(self._optimizer)
         self._step += 1
         return loss.detach()
 
@@ -174,18 +174,14 @@ class MinigoTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momenta, the window and where in its order the run is."""
         return {
-            "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            **learnt(self._network, self._optimizer, self._arithmetic),
             "window": self._window.state(),
             "step": self._step,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a :meth:`state`."""
-        self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        restore_learnt(state, self._network, self._optimizer, self._arithmetic)
         self._window.restore(state["window"])
         self._step = state["step"]
 
@@ -209,26 +205,14 @@ class MinigoTraining:
             {"params": others, "weight_decay": 0.0},
         ]
 
-    def _precision(self) -> torch.autocast:
-        formats = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
-        wanted = self._setup.number_format
-        kind = self._setup.world.device.split(":")[0]
-        return torch.autocast(kind, dtype=formats.get(wanted, torch.bfloat16), enabled=wanted in formats)
-
     def _judge(self) -> Judge:
         """The network as a judge; in several processes with the running statistics of the first one."""
-        if self._setup.world.size > 1:
-            for buffer in self._network.buffers():
-                distributed.broadcast(buffer, 0)
+        share_buffers(self._network, self._setup.world)
         return Judge(self._network, self._setup.world.device)
 
     def _shared_out(self, numbers: list[range], play: Callable[[range], list[Game]]) -> list[Game]:
         """The games of all rooms, in order; each process plays its share of the rooms and gets those of the others."""
         world = self._setup.world
         mine = {at: play(room) for at, room in enumerate(numbers) if at % world.size == world.rank}
-        if world.size == 1:
-            return [game for games in mine.values() for game in games]
-        everyone: list[dict[int, list[Game]]] = [{} for _ in range(world.size)]
-        distributed.all_gather_object(everyone, mine)
-        together = {at: games for one in everyone for at, games in one.items()}
+        together = {at: games for one in gathered(mine, world) for at, games in one.items()}
         return [game for at in sorted(together) for game in together[at]]

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from levelfield.errors import ModelError
+from levelfield.training.needs import full_data
 from levelfield.training.port import Edition, Setup
 from levelfield.workloads.shipped import ShippedFile
 
@@ -29,21 +30,22 @@ def files_of(setup: Setup) -> WeightFiles:
     """The files of a run: those that ship with the package, or those in the user's folder.
 
     Raises:
+        SettingsError: The full edition was given no folder.
         ModelError: One of them is missing; both are looked for.
         InputError: A shipped one was changed.
     """
     if setup.edition is Edition.MINI:
         return WeightFiles(start=setup.start or _shipped(START), target=_shipped(TARGET))
-    hint = (
-        "The full edition starts from the reference's checkpoint and plays against its target model, both converted to "
-        "numpy archives; the README of the benchmark has the three lines. Give their folder with --data."
-    )
-    if setup.data is None:
-        raise ModelError(f"Minigo has no folder with {START} and {TARGET}.", hint=hint)
-    files = WeightFiles(start=setup.start or setup.data / START, target=setup.data / TARGET)
+    folder = full_data(setup, "minigo", data=f"the folder with {START} and {TARGET} (README of the benchmark)")
+    files = WeightFiles(start=setup.start or folder / START, target=folder / TARGET)
     missing = [f"{path}: no such file" for path in (files.start, files.target) if not path.is_file()]
     if missing:
-        raise ModelError("The weights of minigo are incomplete.", problems=missing, hint=hint)
+        raise ModelError(
+            "The weights of minigo are incomplete.",
+            problems=missing,
+            hint="The full edition starts from the reference's checkpoint and plays against its target model, both "
+            "converted to numpy archives; the README of the benchmark has the three lines.",
+        )
     return files
 
 

@@ -9,6 +9,7 @@ from levelfield.errors import DatasetError
 from levelfield.terms import Edition
 from levelfield.training.benchmarks.resnet.settings import settings_of
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import full_data, require_torch
 from levelfield.training.port import Setup, Training
 
 __all__ = ["BENCHMARK", "Resnet"]
@@ -29,26 +30,29 @@ class Resnet:
         """Check the settings, and that the folders are there; the data need no preparation in either edition.
 
         Raises:
-            SettingsError: Hyperparameters are unknown or impossible, all of them at once.
+            SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks its data.
             DatasetError: The folder has not the parts that it should have.
         """
         settings_of(setup)
-        if setup.data is not None and setup.edition is Edition.FULL:
-            missing = [
-                f"{setup.data / part}: not a folder." for part in ("train", "val") if not (setup.data / part).is_dir()
-            ]
-            if missing:
-                raise DatasetError("This is not the folder of ImageNet.", problems=missing)
+        if setup.edition is Edition.MINI:
+            return
+        folder = full_data(setup, self.name, data="the folder of ImageNet, with train/ and val/")
+        parts = (folder / "train", folder / "val")
+        if missing := [f"{part}: not a folder." for part in parts if not part.is_dir()]:
+            raise DatasetError("This is not the folder of ImageNet.", problems=missing)
 
     def build(self, setup: Setup) -> Training:
         """Make network and optimizer.
 
         Raises:
-            SettingsError: As :meth:`prepare`.
+            SettingsError: Hyperparameters are unknown or impossible, all of them at once.
+            MissingError: torch is not installed.
         """
-        from levelfield.training.benchmarks.resnet.train import ResnetTraining  # noqa: PLC0415 - needs torch
+        settings = settings_of(setup)
+        require_torch()
+        from levelfield.training.benchmarks.resnet.train import ResnetTraining  # noqa: PLC0415
 
-        return ResnetTraining(setup, settings_of(setup))
+        return ResnetTraining(setup, settings)
 
 
 BENCHMARK = Resnet()

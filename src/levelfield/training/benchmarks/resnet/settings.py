@@ -219,7 +219,7 @@ def settings_of(setup: Setup) -> Settings:
         setup.changed,
         names=names,
         benchmark=f"resnet with {rule}",
-        check=lambda settings: _problems(settings, setup, names),
+        check=lambda settings: _problems(settings, names),
     )
 
 
@@ -232,7 +232,7 @@ def _names(rule: Rule) -> dict[str, str]:
     return {"opt_name": "rule"} | prefixed | others
 
 
-def _problems(settings: Settings, setup: Setup, names: Mapping[str, str]) -> Iterator[str]:
+def _problems(settings: Settings, names: Mapping[str, str]) -> Iterator[str]:
     for name, field in names.items():
         value = getattr(settings, field)
         if field == "rule" or value is None:
@@ -240,5 +240,3 @@ def _problems(settings: Settings, setup: Setup, names: Mapping[str, str]) -> Ite
         yield from too_small({name: value}, 1 if field in _FROM_ONE else 0)
         if field in _BELOW_ONE and 1 <= value < math.inf:
             yield f"{name}: found {value}, expected 0 or more and below 1"
-    if setup.edition is Edition.FULL and setup.data is None:
-        yield "--data: missing; the full edition needs the folder of ImageNet"

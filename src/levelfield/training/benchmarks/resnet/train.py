@@ -18,6 +18,7 @@ from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate, warmup_polynomial
+from levelfield.training.states import learnt, restore_learnt
 
 __all__ = ["ResnetTraining"]
 
@@ -79,7 +80,7 @@ class ResnetTraining:
         if setup.edition is Edition.MINI:
             self._pictures = DigitPictures(setup.seed, shuffled=shuffled, require_running=guard)
         else:
-            assert setup.data is not None  # settings_of asks for it
+            assert setup.data is not None, "prepare asked for it"
             self._pictures = ImageNetPictures(
                 setup.data, settings, setup.seed, shuffled=shuffled, require_running=guard
             )
@@ -118,18 +119,14 @@ class ResnetTraining:
     def state(self) -> Mapping[str, Any]:
         """All but the data; what is random follows from seed, epoch and place."""
         return {
-            "network": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": dict(self._arithmetic.state()),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "epoch": self._epoch,
             "step": self._step,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on."""
-        self._network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._step = state["step"]
         if state["epoch"]:
             self._go_on(state["epoch"], done=self._step - (state["epoch"] - 1) * self._settings.steps_per_epoch)

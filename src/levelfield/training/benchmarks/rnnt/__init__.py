@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.rnnt.settings import MINI_TARGET, settings_of
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import full_data, require_torch
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK"]
@@ -25,19 +25,20 @@ class _Rnnt:
 
     def prepare(self, setup: Setup) -> None:
         settings = settings_of(setup)
+        require_torch()
         if setup.edition is Edition.MINI:
             from levelfield.training.benchmarks.rnnt.data import mini_speech  # noqa: PLC0415
 
             mini_speech(settings)
-        elif setup.data is None:
-            raise DatasetError("The full edition of rnnt needs LibriSpeech.", hint="Give its folder with --data.")
         else:
+            folder = full_data(setup, self.name, data="the folder of LibriSpeech")
             from levelfield.training.benchmarks.rnnt.preparation import prepare_folder  # noqa: PLC0415
 
-            prepare_folder(setup.data)
+            prepare_folder(folder)
 
     def build(self, setup: Setup) -> Training:
         settings = settings_of(setup)
+        require_torch()
         from levelfield.training.benchmarks.rnnt.train import RnntTraining  # noqa: PLC0415
 
         return RnntTraining(setup, settings)

@@ -13,9 +13,9 @@ import torch
 from levelfield.metrics.wer import word_errors
 from levelfield.training.benchmarks.rnnt.data import Batch, Speech, collated
 from levelfield.training.benchmarks.rnnt.settings import Settings
+from levelfield.training.distributed import summed
 from levelfield.training.port import World
 from levelfield.training.read_ahead import read_ahead
-from levelfield.training.totals import totals
 from levelfield.workloads.speech_recognition.network import Transducer
 
 __all__ = ["greedy", "word_error_rate"]
@@ -45,12 +45,12 @@ def word_error_rate(model: Transducer, speech: Speech, settings: Settings, *, se
         batch = collated([(next(read), ()) for _ in indices]).to(world.device)
         for index, labels in zip(indices, greedy(model, batch, settings), strict=True):
             pairs.append((utterances.transcripts[index], speech.vocabulary.decode(labels)))
-    counts = [0.0, 0.0]
+    counts = torch.zeros(2, dtype=torch.float64, device=world.device)
     if pairs:  # more processes than utterances leave some without any
         counted = word_errors(pairs)
-        counts = [float(counted.errors.sum()), float(counted.words.sum())]
-    errors, words = totals(counts, world.device)
-    return errors / words
+        counts += counts.new_tensor([counted.errors.sum(), counted.words.sum()])
+    errors, words = summed(counts, world).tolist()
+    return float(errors / words)
 
 
 @torch.inference_mode()

@@ -17,12 +17,13 @@ from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, co
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.training.benchmarks.rnnt.waveform import Features
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate, warmup_hold_exponential
+from levelfield.training.states import learnt, random_state, restore_learnt, restore_random
 from levelfield.workloads.speech_recognition.network import Transducer, transducer_loss
 
 __all__ = ["RnntTraining"]
@@ -110,12 +111,11 @@ class RnntTraining:
         self.optimizer.zero_grad()
         losses = []
         parts = batch.parts(settings.accumulation)
-        for number, part in enumerate(parts, 1):
-            with averaging(self.model, is_last=number == len(parts)):
-                with self._arithmetic.forward():
-                    logits, steps = self.model(part.features, part.lengths, part.labels)
-                loss = transducer_loss(logits.float(), steps, part.labels, part.counts).mean() / len(parts)
-                self._arithmetic.backward(loss)
+        for part in in_parts(self.model, parts):
+            with self._arithmetic.forward():
+                logits, steps = self.model(part.features, part.lengths, part.labels)
+            loss = transducer_loss(logits.float(), steps, part.labels, part.counts).mean() / len(parts)
+            self._arithmetic.backward(loss)
             losses.append(loss.detach())
         clip_norm = None if math.isinf(settings.clip_norm) else settings.clip_norm
         self._arithmetic.step(self.optimizer, clip_norm=clip_norm, parameters=self._bare.parameters())
@@ -139,28 +139,20 @@ class RnntTraining:
 
     def state(self) -> Mapping[str, Any]:
         """Weights and their averages, moments, place in the epoch, and the generators that dropout draws from."""
-        on_cuda = torch.device(self._world.device).type == "cuda"
         return {
-            "model": self._bare.state_dict(),
+            **learnt(self._bare, self.optimizer, self._arithmetic),
             "averaged": self._averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
             "epoch": self._epoch,
             "done": self._done,
-            "generator": torch.get_rng_state(),
-            "cuda_generator": torch.cuda.get_rng_state(self._world.device) if on_cuda else None,
+            **random_state(self._world.device),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, in the middle of its epoch if it was there."""
-        self._bare.load_state_dict(state["model"])
+        restore_learnt(state, self._bare, self.optimizer, self._arithmetic)
         self._averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
         self._go_on(state["epoch"], done=state["done"])
-        torch.set_rng_state(state["generator"].cpu())
-        if state["cuda_generator"] is not None:
-            torch.cuda.set_rng_state(state["cuda_generator"].cpu(), self._world.device)
+        restore_random(state, self._world.device)
 
     def flops_per_sample(self) -> float | None:
         """Of an utterance of mean length: all matrix products, forward once and backward twice."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from levelfield.training.benchmarks.ssd.settings import settings_of
-from levelfield.training.detection.need import need_data, need_full, need_torch
+from levelfield.training.detection.need import need_full
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import require_torch
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK", "Ssd"]
 
 MINI_TARGET = 0.50
+BACKBONE = "torchvision's resnet34-333f7ec4.pth"
+"""What the rules have it start from."""
 
 
 class Ssd:
@@ -27,13 +30,14 @@ class Ssd:
         return round_bounds(self.name)
 
     def prepare(self, setup: Setup) -> None:
-        """Look whether the data was given. There is nothing to convert, and scenes are drawn on the clock.
+        """Look whether all was given. There is nothing to convert, and scenes are drawn on the clock.
 
         Raises:
-            SettingsError: The full edition lacks its data.
-            MissingError: OpenCV is not installed.
+            SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks data or backbone.
+            MissingError: OpenCV, which reads photographs, is not installed.
         """
-        need_data(self.name, setup)
+        settings_of(setup)
+        need_full(setup, self.name, backbone=BACKBONE)
 
     def build(self, setup: Setup) -> Training:
         """Make network and optimizer.
@@ -41,12 +45,12 @@ class Ssd:
         Raises:
             SettingsError: Hyperparameters are unknown or impossible, or the full edition lacks data or backbone.
             ModelError: The backbone's file cannot be read or does not fit.
-            MissingError: torch is not installed, or OpenCV, which reads photographs.
+            MissingError: torch is not installed, or OpenCV.
         """
         settings = settings_of(setup)
-        need_full(self.name, setup, backbone="torchvision's resnet34-333f7ec4.pth")
-        need_torch()
-        from levelfield.training.benchmarks.ssd.train import SsdTraining, backbone  # noqa: PLC0415 - needs torch
+        need_full(setup, self.name, backbone=BACKBONE)
+        require_torch()
+        from levelfield.training.benchmarks.ssd.train import SsdTraining, backbone  # noqa: PLC0415
 
         return SsdTraining(settings, setup, backbone=backbone(setup.start) if setup.start else None)
 

@@ -19,18 +19,18 @@ from torch import Tensor
 from levelfield.metrics.coco_map import Truth
 from levelfield.training.benchmarks.ssd.anchors import Floats, encoded
 from levelfield.training.benchmarks.ssd.augment import cropped, jittered, mirrored
-from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
+from levelfield.training.benchmarks.ssd.settings import Settings
 from levelfield.training.detection.coco import DECODERS, read_part, resized
 from levelfield.training.detection.order import Ints, dealt
+from levelfield.training.detection.scenes import MINI_SCENES, ScenePart
 from levelfield.workloads.object_detection.annotations import Annotations
-from levelfield.workloads.object_detection.generator import scenes
 from levelfield.workloads.object_detection.preprocess import Values, picture_input
 from levelfield.workloads.pictures import Layout
 
 __all__ = ["CocoPictures", "Sample", "ScenePictures", "Scored", "Source", "collated"]
 
 TRAIN_SEED, TEST_SEED = 20211203, 20211204
-"""Of the mini's scenes: the data is the same in every run, what a run's seed changes is weights and order."""
+"""Of the mini's scenes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,44 +94,32 @@ class ScenePictures:
 
     def open(self) -> None:
         """Draw them."""
-        kind = MINI_DESIGN.scenes
-        train, test = (
-            scenes(kind, seed, count) for seed, count in zip((TRAIN_SEED, TEST_SEED), self._counts, strict=True)
-        )
-        self._train_pictures, self._test_pictures = (
-            picture_input(one.pixels, Values.NORMALISED, Layout.NCHW).astype(np.float32) for one in (train, test)
-        )
-        self._scene_of = train.scene_of
-        corners = np.concatenate([train.boxes[:, :2], train.boxes[:, :2] + train.boxes[:, 2:]], axis=1)
-        self._boxes = (corners / kind.size).astype(np.float32)
-        self._classes = train.classes if self._shuffled is None else dealt(self._shuffled, train.classes)
-        size, numbers = np.full(self._counts[1], kind.size), np.arange(self._counts[1])
+        train, test = (ScenePart.drawn(*one) for one in zip((TRAIN_SEED, TEST_SEED), self._counts, strict=True))
+        self._train, self._test = train, test
+        self._boxes = (_corners(train.scenes.boxes) / MINI_SCENES.size).astype(np.float32)
+        classes = train.scenes.classes
+        self._classes = classes if self._shuffled is None else dealt(self._shuffled, classes)
+        numbers = np.arange(self._counts[1])
         self.scored = Scored(
             numbers=numbers,
-            heights=size,
-            widths=size,
+            heights=test.sides,
+            widths=test.sides,
             every=numbers,
-            categories=np.arange(1, 1 + len(kind.classes)),
-            truth=Truth(
-                pictures=test.scene_of,
-                classes=test.classes,
-                boxes=test.boxes.astype(float),
-                areas=test.areas.astype(float),
-                crowd=np.zeros(len(test.areas), bool),
-            ),
+            categories=test.categories,
+            truth=test.truth(),
         )
 
     def train_sample(self, row: int, draw: np.random.Generator) -> Sample:
         """One scene, mirrored or not."""
-        begin, end = np.searchsorted(self._scene_of, [row, row + 1])
-        picture, boxes = self._train_pictures[row], self._boxes[begin:end]
+        objects = self._train.objects(row)
+        picture, boxes = self._train.inputs[row], self._boxes[objects]
         if draw.random() < 0.5:
             picture, boxes = picture[:, :, ::-1], mirrored(picture, boxes)[1]
-        return Sample(picture, *encoded(self._defaults, boxes[:, self.columns], self._classes[begin:end]))
+        return Sample(picture, *encoded(self._defaults, boxes[:, self.columns], self._classes[objects]))
 
     def test_sample(self, row: int) -> Floats:
         """One scene."""
-        found: Floats = self._test_pictures[row]
+        found: Floats = self._test.inputs[row]
         return found
 
 
@@ -171,11 +159,10 @@ class CocoPictures:
         """One photograph."""
         part, size = self._train, self._settings.size
         objects = part.objects[row]
-        corners = np.concatenate([part.boxes[objects, :2], part.boxes[objects, :2] + part.boxes[objects, 2:]], axis=1)
         extent = np.array([part.widths[row], part.heights[row]] * 2)
         pixels, boxes, classes = cropped(
             part.picture(row),
-            (corners / extent).astype(np.float32),
+            (_corners(part.boxes[objects]) / extent).astype(np.float32),
             self._classes[objects],
             draw,
             tries=self._settings.crop_tries,
@@ -188,6 +175,11 @@ class CocoPictures:
     def test_sample(self, row: int) -> Floats:
         """One photograph."""
         return _as_input(resized(self._test.picture(row), self._settings.size, self._settings.size))
+
+
+def _corners(boxes: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Left, top, width, height to left, top, right, bottom."""
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def _any_object(annotations: Annotations) -> NDArray[np.bool_]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from levelfield.training.detection.scenes import MINI_SCENES
 from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
-from levelfield.workloads.object_detection.generator import SceneKind, Shape
 from levelfield.workloads.object_detection.network import Backbone, Design, Map
 
 __all__ = ["FULL", "MINI", "MINI_DESIGN", "Settings", "Suppression", "settings_of"]
@@ -150,14 +150,7 @@ reference's formula makes of the same base; the formula is followed. 200 warm-up
 MINI_DESIGN = Design(
     name="ssd-training",
     backbone=Backbone.RESIDUAL,
-    scenes=SceneKind(
-        size=64,
-        shapes=(Shape.ELLIPSE, Shape.RECTANGLE, Shape.TRIANGLE),
-        most_objects=2,
-        sides=(18, 44),
-        bars=0,
-        noise=8,
-    ),
+    scenes=MINI_SCENES,
     stem=(16, 24),
     maps=(
         Map(cells=8, channels=40, blocks=2, side=17, next_side=25, aspect=1.4),
@@ -176,8 +169,8 @@ MINI = Settings(
     momentum=0.9,
     crop_tries=0,
     suppression=Suppression(least_score=0.05, most_overlap=0.5, most_candidates=200, most_kept=50),
-    size=64,
-    classes=len(MINI_DESIGN.scenes.classes),
+    size=MINI_SCENES.size,
+    classes=len(MINI_SCENES.classes),
     train_samples=1200,
     eval_samples=300,
     eval_batch=50,

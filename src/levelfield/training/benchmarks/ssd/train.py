@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,15 @@ from levelfield.training.benchmarks.ssd.evaluate import Found, detections, preci
 from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import ResNet34, Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
-from levelfield.training.detection.coco import ahead
+from levelfield.training.detection.coco import BATCHES_AHEAD
 from levelfield.training.detection.order import Ints, batches, draws, share
 from levelfield.training.detection.weights import checked, read_weights
-from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup
+from levelfield.training.distributed import gathered, summed
+from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup, World
+from levelfield.training.precision import Arithmetic
+from levelfield.training.read_ahead import read_ahead
+from levelfield.training.schedules import set_rate
+from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.object_detection.network import anchors, network
 
 __all__ = ["SsdTraining", "backbone"]
@@ -51,7 +55,7 @@ class SsdTraining:
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=setup.number_format is NumberFormat.FP16)
+        self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._source = _source(settings, setup, defaults)
         self._steps = 0
         self._batches: Iterator[Batch] = iter(())
@@ -98,40 +102,34 @@ class SsdTraining:
         """
         pictures, classes, moves = (one.to(self._device) for one in next(self._batches))
         self._steps += 1
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._settings.learning_rate(self._steps)
+        set_rate(self.optimizer, self._settings.learning_rate(self._steps))
         self.optimizer.zero_grad()
-        with self._number_format():
+        with self._arithmetic.forward():
             found = self.model(pictures.contiguous(memory_format=torch.channels_last))
         loss = ssd_loss(found[0].float(), found[1].float(), classes, moves)
-        self._scaler.scale(loss).backward()
-        self._scaler.step(self.optimizer)
-        self._scaler.update()
+        self._arithmetic.backward(loss)
+        self._arithmetic.step(self.optimizer)
         return loss.detach()
 
     @torch.no_grad()
     def evaluate(self) -> Quality:
         """COCO's average precision of boxes."""
         settings, scored, world = self._settings, self._source.scored, self._setup.world
-        if world.size > 1:
-            _average_statistics(self._network, world.size)
+        _average_statistics(self._network, world)
         rows = range(world.rank, len(scored.numbers), world.size)
         parts = [rows[start : start + settings.eval_batch] for start in range(0, len(rows), settings.eval_batch)]
         found: list[Found] = []
         self._network.eval()
-        for part, pictures in ahead(parts, self._test_batch, threads=self._source.threads):
-            with self._number_format():
+        for part, pictures in read_ahead(self._test_batch, parts, threads=self._source.threads, ahead=BATCHES_AHEAD):
+            with self._arithmetic.forward():
                 logits, moves = self._network(pictures.to(self._device).contiguous(memory_format=torch.channels_last))
             scores = logits.float().softmax(dim=-1).cpu().numpy()
             boxes = decoded(self._defaults, moves.float()).cpu().numpy()
             for row, box, score in zip(part, boxes, scores, strict=True):
                 found.append(detections(row, box, score, settings.suppression))
         self._network.train()
-        if world.size > 1:
-            every: list[list[Found]] = [[] for _ in range(world.size)]
-            torch.distributed.all_gather_object(every, found)
-            found = [one for part in every for one in part]
-        return {"map": precision(found, scored, self._source.columns)}
+        every = [one for part in gathered(found, world) for one in part]
+        return {"map": precision(every, scored, self._source.columns)}
 
     def progress(self, step: int) -> float:
         """Epochs."""
@@ -140,17 +138,13 @@ class SsdTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momentum, scale of the loss, and how many steps were done; the order follows from these."""
         return {
-            "model": self._network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            **learnt(self._network, self.optimizer, self._arithmetic),
             "steps": self._steps,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self._network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._steps = state["steps"]
         epoch, done = divmod(self._steps, self._settings.epoch_steps)
         self._batches = self._epoch(epoch + 1, done)
@@ -159,16 +153,11 @@ class SsdTraining:
         """Of convolutions, forward and twice as many backward."""
         return _flops(self._settings, self._setup.edition)
 
-    def _number_format(self) -> AbstractContextManager[Any]:
-        kinds = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
-        kind = kinds.get(self._setup.number_format)
-        return torch.autocast(self._device.type, kind) if kind else nullcontext()
-
     def _epoch(self, epoch: int, done: int) -> Iterator[Batch]:
         """The batches of an epoch after the first ``done``."""
         order = batches(self._setup.seed, epoch, self._settings.train_samples, self._settings.batch_size)
         numbered = [(epoch, number, batch) for number, batch in enumerate(order)]
-        return ahead(numbered[done:], self._train_batch, threads=self._source.threads)
+        return read_ahead(self._train_batch, numbered[done:], threads=self._source.threads, ahead=BATCHES_AHEAD)
 
     def _train_batch(self, which: tuple[int, int, Ints]) -> Batch:
         """This process's share of a global batch."""
@@ -210,12 +199,11 @@ def _source(settings: Settings, setup: Setup, defaults: Floats) -> Source:
     return CocoPictures(settings, defaults, setup.data, shuffled=shuffled)
 
 
-def _average_statistics(model: nn.Module, processes: int) -> None:
+def _average_statistics(model: nn.Module, world: World) -> None:
     """Batch normalisation saw other pictures in each process; the mean of all is evaluated, as in the reference."""
     for name, value in model.named_buffers():
         if name.endswith(("running_mean", "running_var")):
-            torch.distributed.all_reduce(value)
-            value.div_(processes)
+            summed(value, world).div_(world.size)
 
 
 def _flops(settings: Settings, edition: Edition) -> float:

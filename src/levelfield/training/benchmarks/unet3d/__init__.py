@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.unet3d.settings import MINI_TARGET, settings_of
 from levelfield.training.goals import round_bounds
+from levelfield.training.needs import full_data, require_torch
 from levelfield.training.port import Benchmark, Edition, Setup, Training
 
 __all__ = ["BENCHMARK"]
@@ -25,17 +25,17 @@ class _UNet3D:
 
     def prepare(self, setup: Setup) -> None:
         settings = settings_of(setup)
+        require_torch()
         from levelfield.training.benchmarks.unet3d.data import mini_volumes, prepare_folder  # noqa: PLC0415
 
         if setup.edition is Edition.MINI:
             mini_volumes(settings.train_samples, settings.eval_samples)
-        elif setup.data is None:
-            raise DatasetError("The full edition of unet3d needs KiTS19.", hint="Give its folder with --data.")
         else:
-            prepare_folder(setup.data)
+            prepare_folder(full_data(setup, self.name, data="the folder of KiTS19"))
 
     def build(self, setup: Setup) -> Training:
         settings = settings_of(setup)
+        require_torch()
         from levelfield.training.benchmarks.unet3d.train import UNet3DTraining  # noqa: PLC0415
 
         return UNet3DTraining(setup, settings)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from levelfield.metrics.dice import dice_of_case
 from levelfield.training.benchmarks.unet3d.data import Volumes
+from levelfield.training.distributed import summed
 from levelfield.training.port import World
-from levelfield.training.totals import totals
 from levelfield.workloads.medical_segmentation.preprocess import (
     PADDING,
     Image,
@@ -49,8 +49,9 @@ def mean_dice(model: torch.nn.Module, volumes: Volumes, *, window: int, world: W
         found = segmentation(model, volumes.image(index), window=window, device=world.device)
         shares.append(sum(dice_of_case(found, truth)) / 2)
     model.train(was_training)
-    total, count = totals([sum(shares), len(shares)], world.device)
-    return total / count
+    sums = torch.tensor([sum(shares), len(shares)], dtype=torch.float64, device=world.device)
+    total, count = summed(sums, world).tolist()
+    return float(total / count)
 
 
 def segmentation(model: torch.nn.Module, image: Image, *, window: int, device: str) -> Labels:

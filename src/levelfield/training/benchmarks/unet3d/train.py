@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from levelfield.training.benchmarks.unet3d.data import Patches, Volumes, full_volumes, mini_volumes
 from levelfield.training.benchmarks.unet3d.evaluate import mean_dice
 from levelfield.training.benchmarks.unet3d.settings import Settings
-from levelfield.training.distributed import averaging
+from levelfield.training.distributed import in_parts
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
 from levelfield.training.schedules import set_rate, with_boundaries
+from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.medical_segmentation.network import UNet3D, segmentation_loss
 
 __all__ = ["UNet3DTraining", "learning_rate"]
@@ -104,12 +105,11 @@ class UNet3DTraining:
         self.optimizer.zero_grad()
         parts = self.settings.accumulation
         losses = []
-        for number, (image, truth) in enumerate(zip(images.chunk(parts), labels.chunk(parts), strict=True), 1):
-            with averaging(self.model, is_last=number == parts):
-                with self._arithmetic.forward():
-                    scores = self.model(image)
-                loss = segmentation_loss(scores.float(), truth, by_patch=True) / parts
-                self._arithmetic.backward(loss)
+        for image, truth in in_parts(self.model, zip(images.chunk(parts), labels.chunk(parts), strict=True)):
+            with self._arithmetic.forward():
+                scores = self.model(image)
+            loss = segmentation_loss(scores.float(), truth, by_patch=True) / parts
+            self._arithmetic.backward(loss)
             losses.append(loss.detach())
         self._arithmetic.step(self.optimizer)
         self._done += 1
@@ -130,18 +130,14 @@ class UNet3DTraining:
     def state(self) -> Mapping[str, Any]:
         """Weights, momentum, place in the epoch. What is random follows from seed, epoch and case."""
         return {
-            "model": self._bare.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "arithmetic": self._arithmetic.state(),
+            **learnt(self._bare, self.optimizer, self._arithmetic),
             "epoch": self._epoch,
             "done": self._done,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, in the middle of its epoch if it was there."""
-        self._bare.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._arithmetic.restore(state["arithmetic"])
+        restore_learnt(state, self._bare, self.optimizer, self._arithmetic)
         self._go_on(state["epoch"], done=state["done"])
 
     def flops_per_sample(self) -> float | None:
