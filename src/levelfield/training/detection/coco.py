@@ -17,13 +17,9 @@ from levelfield.training.detection.order import Ints
 from levelfield.workloads.object_detection.annotations import Annotations, Outline, read_annotations
 from levelfield.workloads.pictures import Pixels, decoded
 
-__all__ = ["BATCHES_AHEAD", "DECODERS", "CocoPart", "read_part", "resized"]
+__all__ = ["CocoPart", "read_part", "resized"]
 
 SHOWN = 10
-DECODERS = 8
-"""Threads that read pictures; OpenCV and torch let go of the interpreter meanwhile."""
-BATCHES_AHEAD = 3
-"""So many are read before they are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

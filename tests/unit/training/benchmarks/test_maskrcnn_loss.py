@@ -11,6 +11,7 @@ import torch
 from levelfield.training.benchmarks.maskrcnn import loss
 from levelfield.training.benchmarks.maskrcnn.data import (
     Bitmap,
+    Objects,
     Polygons,
     Sample,
     ScenePictures,
@@ -92,7 +93,7 @@ def pictures() -> ScenePictures:
 
 def all_of(network: MaskRcnnNetwork, rows: list[int], pictures: ScenePictures) -> Losses:
     batch, sizes, samples = batch_of(rows, pictures)
-    targets = targets_of(samples, sizes, rows)
+    targets = targets_of([one.objects for one in samples], sizes, rows)
     return network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking, World()))
 
 
@@ -113,7 +114,7 @@ def test_picture_without_objects_is_all_background(pictures: ScenePictures) -> N
     torch.manual_seed(0)
     network = MaskRcnnNetwork(MINI.architecture)
     batch, sizes, samples = batch_of([0, 1], pictures)
-    empty = [Sample(one.picture, one.boxes[:0], one.classes[:0], ()) for one in samples]
+    empty = [Objects(one.objects.boxes[:0], one.objects.classes[:0], ()) for one in samples]
     targets = targets_of(empty, sizes, [0, 1])
     found = network(batch, lambda network, maps: losses(network, maps, targets, SMALL.picking, World()))
     assert [float(part.detach()) for part in (found.proposal_boxes, found.boxes, found.masks)] == [0, 0, 0]

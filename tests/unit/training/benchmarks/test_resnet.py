@@ -422,8 +422,6 @@ def test_untrained_network_is_far_from_the_target() -> None:
 class OneBatch:
     """The same pictures at every step, each of a class of its own."""
 
-    are_decoded = False
-
     def __init__(self, pictures: object, size: int) -> None:
         images, _ = pictures.train(np.arange(size), 1, 0)
         self.batch = images, torch.arange(size) * 200

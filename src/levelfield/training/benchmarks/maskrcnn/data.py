@@ -21,7 +21,7 @@ from levelfield.metrics.coco_map import Truth
 from levelfield.metrics.masks import Masks, bitmap_edges, drawn, polygon_edges
 from levelfield.training.benchmarks.maskrcnn.loss import Shape, Targets
 from levelfield.training.benchmarks.maskrcnn.settings import Settings
-from levelfield.training.detection.coco import DECODERS, CocoPart, read_part, resized
+from levelfield.training.detection.coco import CocoPart, read_part, resized
 from levelfield.training.detection.order import Ints, dealt
 from levelfield.training.detection.scenes import MINI_SCENES, ScenePart
 from levelfield.workloads.object_detection.annotations import Annotations
@@ -29,6 +29,7 @@ from levelfield.workloads.object_detection.annotations import Annotations
 __all__ = [
     "Bitmap",
     "CocoPictures",
+    "Objects",
     "Polygons",
     "Sample",
     "ScenePictures",
@@ -88,15 +89,22 @@ class Bitmap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Objects:
+    """What a picture shows."""
+
+    boxes: Floats
+    """(objects, 4): left, top, right, bottom."""
+    classes: Ints
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One picture, ready."""
 
     picture: Floats
     """(3, height, width)."""
-    boxes: Floats
-    """(objects, 4): left, top, right, bottom."""
-    classes: Ints
-    shapes: tuple[Shape, ...]
+    objects: Objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,9 +123,6 @@ class Scored:
 
 class Source(Protocol):
     """Where pictures come from; reading starts with :meth:`open`."""
-
-    threads: int
-    """That prepare pictures ahead."""
 
     def open(self) -> None:
         """Read for the first time."""
@@ -139,8 +144,6 @@ class Source(Protocol):
 
 class ScenePictures:
     """The mini's scenes."""
-
-    threads = 0
 
     def __init__(self, settings: Settings, *, shuffled: int | None) -> None:
         self._counts = settings.train_samples, settings.eval_samples
@@ -177,7 +180,7 @@ class ScenePictures:
             picture, boxes = picture[:, :, ::-1], _mirrored(boxes, MINI_SCENES.size)
         owners = self._train.scenes.owners[row]
         shapes = tuple(Bitmap(owners == number).changed(mirrored) for number in range(len(boxes)))
-        return Sample(picture, boxes, self._classes[objects], shapes)
+        return Sample(picture, Objects(boxes, self._classes[objects], shapes))
 
     def test_sample(self, row: int) -> Floats:
         """One scene."""
@@ -187,8 +190,6 @@ class ScenePictures:
 
 class CocoPictures:
     """COCO 2017."""
-
-    threads = DECODERS
 
     def __init__(self, settings: Settings, folder: Path, *, shuffled: int | None) -> None:
         self._settings, self._folder, self._shuffled = settings, folder, shuffled
@@ -234,7 +235,7 @@ class CocoPictures:
             bitmap = drawn(_edges(part, int(number), row), *_size(part, row))
             y, x = (np.arange(height) / scale[1]).astype(int), (np.arange(width) / scale[0]).astype(int)
             shapes.append(Bitmap(bitmap[y[:, None], x]).changed(mirrored))  # type: ignore[arg-type]
-        return Sample(_as_input(pixels), boxes, self._classes[rows], tuple(shapes))
+        return Sample(_as_input(pixels), Objects(boxes, self._classes[rows], tuple(shapes)))
 
     def test_sample(self, row: int) -> Floats:
         """One photograph."""
@@ -316,18 +317,18 @@ def collated(pictures: Sequence[Floats], divisible: int) -> tuple[Tensor, Tensor
     return torch.from_numpy(batch), torch.from_numpy(sizes.astype(np.float32))
 
 
-def targets_of(samples: Sequence[Sample], sizes: Tensor, seeds: Sequence[int]) -> Targets:
+def targets_of(objects: Sequence[Objects], sizes: Tensor, seeds: Sequence[int]) -> Targets:
     """What is in a batch; the choice in the losses follows from the seeds, one for each picture."""
-    most = max(len(one.classes) for one in samples)
-    boxes = np.zeros((len(samples), most, 4), np.float32)
-    classes = np.zeros((len(samples), most), np.int64)
-    for row, one in enumerate(samples):
+    most = max(len(one.classes) for one in objects)
+    boxes = np.zeros((len(objects), most, 4), np.float32)
+    classes = np.zeros((len(objects), most), np.int64)
+    for row, one in enumerate(objects):
         boxes[row, : len(one.classes)] = one.boxes
         classes[row, : len(one.classes)] = one.classes
     return Targets(
         sizes=sizes,
         boxes=torch.from_numpy(boxes).to(sizes.device),
         classes=torch.from_numpy(classes).to(sizes.device),
-        shapes=[one.shapes for one in samples],
+        shapes=[one.shapes for one in objects],
         generators=[torch.Generator().manual_seed(seed) for seed in seeds],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,25 @@ import torch
 from torch import Tensor, nn
 
 from levelfield.training.benchmarks.maskrcnn.backbone import ResNet, backbone_names
-from levelfield.training.benchmarks.maskrcnn.data import CocoPictures, ScenePictures, Source, collated, targets_of
+from levelfield.training.benchmarks.maskrcnn.data import (
+    CocoPictures,
+    Objects,
+    ScenePictures,
+    Source,
+    collated,
+    targets_of,
+)
 from levelfield.training.benchmarks.maskrcnn.evaluate import Found, detected, in_picture, precision
 from levelfield.training.benchmarks.maskrcnn.loss import Targets, losses
 from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.settings import FULL, Settings
-from levelfield.training.detection.coco import BATCHES_AHEAD
 from levelfield.training.detection.order import Ints, draws, grouped_batches, share
 from levelfield.training.detection.weights import checked, read_weights
 from levelfield.training.distributed import gathered
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import read_ahead
+from levelfield.training.readers import default_readers
 from levelfield.training.schedules import set_rate
 from levelfield.training.states import learnt, restore_learnt
 
@@ -59,6 +66,7 @@ class MaskRcnnTraining:
         self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._source = _source(settings, setup)
         self._steps = 0
+        self._readers = default_readers() if setup.edition is Edition.FULL else 0
         self._batches: Iterator[tuple[Tensor, Targets]] = iter(())
 
     @property
@@ -117,8 +125,8 @@ class MaskRcnnTraining:
         batches = [
             rows[start : start + self._settings.eval_batch] for start in range(0, len(rows), self._settings.eval_batch)
         ]
-        read = read_ahead(self._test_batch, batches, threads=self._source.threads, ahead=BATCHES_AHEAD)
-        for batch, pictures, sizes in read:
+        read = read_ahead(self._test_batch, batches, readers=self._readers, device=self._setup.world.device)
+        for batch, (pictures, sizes) in zip(batches, read, strict=True):
             with self._arithmetic.forward():
                 maps = self._network.backbone(pictures.to(self._device))
                 seen = detected(self._network, maps, sizes.to(self._device), self._settings.picking)
@@ -151,13 +159,14 @@ class MaskRcnnTraining:
 
     def _stream(self) -> Iterator[tuple[Tensor, Targets]]:
         """The batches after the steps that were done, without end."""
-        threads = self._source.threads
-        read = read_ahead(self._train_batch, self._global_batches(), threads=threads, ahead=BATCHES_AHEAD)
-        for pictures, sizes, make in read:
-            yield pictures.to(self._device), make(sizes.to(self._device))
+        device = self._setup.world.device
+        read = read_ahead(self._train_batch, self._global_batches(), readers=self._readers, device=device)
+        for pictures, sizes, objects, seeds in read:
+            targets = targets_of(objects, sizes.to(device, non_blocking=True), seeds)
+            yield pictures.to(device, non_blocking=True), targets
 
-    def _train_batch(self, which: tuple[int, Ints]) -> tuple[Tensor, Tensor, Callable[[Tensor], Targets]]:
-        """This process's share of a global batch: pictures, their sizes, and what makes targets of these."""
+    def _train_batch(self, which: tuple[int, Ints]) -> tuple[Tensor, Tensor, list[Objects], list[int]]:
+        """This process's share of a global batch: pictures, their sizes, what they show, seeds for their choices."""
         number, batch = which
         places = [
             (place, draws(self._setup.seed, number, place), row) for place, row in share(batch, self._setup.world)
@@ -165,10 +174,10 @@ class MaskRcnnTraining:
         samples = [self._source.train_sample(row, draw) for _, draw, row in places]
         seeds = [int(draw.integers(2**62)) for _, draw, _ in places]
         pictures, sizes = collated([one.picture for one in samples], self._settings.divisible)
-        return pictures, sizes, lambda sizes: targets_of(samples, sizes, seeds)
+        return pictures, sizes, [one.objects for one in samples], seeds
 
-    def _test_batch(self, rows: range) -> tuple[range, Tensor, Tensor]:
-        return rows, *collated([self._source.test_sample(row) for row in rows], self._settings.divisible)
+    def _test_batch(self, rows: range) -> tuple[Tensor, Tensor]:
+        return collated([self._source.test_sample(row) for row in rows], self._settings.divisible)
 
     def _global_batches(self) -> Iterator[tuple[int, Ints]]:
         """(number of the step, global batch) from the next step on."""

@@ -13,9 +13,7 @@ many processes share a batch.
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -38,14 +36,9 @@ _SHORT_SIDE = 256
 _SPLIT_SEED = 1297
 """Deals the digits into training and evaluation, the same way in every run."""
 
-_MOST_DECODERS = 16
-
 
 class Pictures(Protocol):
     """Both editions' data."""
-
-    are_decoded: bool
-    """Whether reading takes long enough to be worth threads of its own."""
 
     def train(self, samples: IndexArray, epoch: int, first: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Augmented pictures (n, channels, side, side) float32 and classes (n,) int64.
@@ -78,8 +71,6 @@ class DigitPictures:
         DatasetError: The shipped files are missing or damaged.
     """
 
-    are_decoded = False
-
     def __init__(self, seed: int, *, shuffled: bool, require_running: Callable[[], None]) -> None:
         require_running()
         manifest = MiniManifest.read()
@@ -111,7 +102,7 @@ class DigitPictures:
 
 
 class ImageNetPictures:
-    """ImageNet-1k; pictures are decoded as they are needed, by several threads.
+    """ImageNet-1k; pictures are decoded as they are needed.
 
     Args:
         folder: As above.
@@ -124,8 +115,6 @@ class ImageNetPictures:
         DatasetError: Folders or pictures are missing, or their number is another.
         MissingError: OpenCV is not installed.
     """
-
-    are_decoded = True
 
     def __init__(
         self, folder: Path, settings: Settings, seed: int, *, shuffled: bool, require_running: Callable[[], None]
@@ -140,7 +129,6 @@ class ImageNetPictures:
         if shuffled:
             np.random.Generator(np.random.PCG64([seed, 0])).shuffle(labels)
         self._labels = labels
-        self._decoders = ThreadPoolExecutor(min(_MOST_DECODERS, os.cpu_count() or 1))
 
     def train(self, samples: IndexArray, epoch: int, first: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Sampled boxes of them, resized, mirrored half of the time, means subtracted."""
@@ -158,7 +146,7 @@ class ImageNetPictures:
         return pictures, torch.from_numpy(self._held_out.labels[samples])
 
     def _together(self, prepared: Callable[[int], Tensor], samples: IndexArray) -> torch.Tensor:
-        return torch.from_numpy(np.stack(list(self._decoders.map(prepared, range(len(samples))))))
+        return torch.from_numpy(np.stack([prepared(at) for at in range(len(samples))]))
 
 
 def _training_input(path: Path, boxes: Sequence[Box], draws: np.random.Generator, side: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -16,14 +16,13 @@ from levelfield.training.benchmarks.resnet.settings import Rule, Settings
 from levelfield.training.optimizers.lars import Lars
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
-from levelfield.training.read_ahead import read_ahead
+from levelfield.training.read_ahead import EpochReader
+from levelfield.training.readers import default_readers
 from levelfield.training.schedules import set_rate, warmup_polynomial
 from levelfield.training.states import learnt, restore_learnt
+from levelfield.workloads.task import IndexArray
 
 __all__ = ["ResnetTraining"]
-
-_BATCHES_AHEAD = 3
-"""Read while the device computes; the threads that decode pictures are the data's own."""
 
 
 class ResnetTraining:
@@ -46,8 +45,13 @@ class ResnetTraining:
         self.optimizer = _optimizer(self._network, settings)
         self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._pictures: Pictures | None = None
-        self._batches: Iterator[tuple[torch.Tensor, torch.Tensor]] = iter(())
-        self._epoch = 0
+        self._batches = EpochReader(
+            self._read,
+            self._dealt,
+            steps=settings.steps_per_epoch,
+            readers=default_readers() if setup.edition is Edition.FULL else 0,
+            device=setup.world.device,
+        )
         self._step = 0
 
     @property
@@ -88,7 +92,7 @@ class ResnetTraining:
 
     def begin_epoch(self, epoch: int) -> None:
         """Deal the pictures."""
-        self._go_on(epoch, done=0)
+        self._batches.begin(epoch)
 
     def step(self) -> torch.Tensor:
         """One batch, of which this process takes its share."""
@@ -109,8 +113,11 @@ class ResnetTraining:
     def evaluate(self) -> Quality:
         """Top-1."""
         assert self._pictures is not None
-        world = self._setup.world
-        return {"top1": top1(self._network, self._pictures, self._settings.eval_samples, self._arithmetic, world)}
+        world, readers = self._setup.world, self._batches.readers
+        found = top1(
+            self._network, self._pictures, self._settings.eval_samples, self._arithmetic, world, readers=readers
+        )
+        return {"top1": found}
 
     def progress(self, step: int) -> float:
         """In epochs."""
@@ -120,7 +127,7 @@ class ResnetTraining:
         """All but the data; what is random follows from seed, epoch and place."""
         return {
             **learnt(self._network, self.optimizer, self._arithmetic),
-            "epoch": self._epoch,
+            "epoch": self._batches.epoch,
             "step": self._step,
         }
 
@@ -129,28 +136,25 @@ class ResnetTraining:
         restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._step = state["step"]
         if state["epoch"]:
-            self._go_on(state["epoch"], done=self._step - (state["epoch"] - 1) * self._settings.steps_per_epoch)
+            self._batches.begin(state["epoch"], done=self._step - (state["epoch"] - 1) * self._settings.steps_per_epoch)
 
     def flops_per_sample(self) -> float | None:
         """Forward, and twice as much backward."""
         return 3 * forward_flops(self._settings.sizes)
 
-    def _go_on(self, epoch: int, *, done: int) -> None:
-        """Deal the pictures of an epoch, and read from its batch ``done`` on."""
-        settings, world, pictures = self._settings, self._setup.world, self._pictures
-        assert pictures is not None
-        self._epoch = epoch
-        order = epoch_order(settings, self._setup.seed, epoch)
-        share = settings.batch_size // world.size
+    def _dealt(self, epoch: int) -> Iterable[tuple[int, IndexArray]]:
+        """The batches of an epoch, with their numbers."""
+        order = epoch_order(self._settings, self._setup.seed, epoch)
+        return enumerate(order.reshape(-1, self._settings.batch_size))
 
-        def read(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-            first = batch * settings.batch_size + world.rank * share
-            images, labels = pictures.train(order[first : first + share], epoch, first)
-            # From pinned memory a copy to the device does not hold up the thread that asks for it.
-            return (images.pin_memory(), labels.pin_memory()) if self._on_cuda else (images, labels)
-
-        ahead = _BATCHES_AHEAD if pictures.are_decoded else 0
-        self._batches = read_ahead(read, range(done, settings.steps_per_epoch), threads=min(2, ahead), ahead=ahead)
+    def _read(self, epoch: int, batch: tuple[int, IndexArray]) -> tuple[torch.Tensor, torch.Tensor]:
+        """This process's share of a batch."""
+        assert self._pictures is not None
+        number, pictures = batch
+        world = self._setup.world
+        share = len(pictures) // world.size
+        mine = pictures[world.rank * share : (world.rank + 1) * share]
+        return self._pictures.train(mine, epoch, number * len(pictures) + world.rank * share)
 
     def _rate(self) -> float:
         settings = self._settings

@@ -33,17 +33,15 @@ def word_error_rate(model: Transducer, speech: Speech, settings: Settings, *, se
     """
     utterances = speech.evaluation
     mine = range(world.rank, len(utterances.transcripts), world.size)
-    read = read_ahead(
-        lambda index: utterances.heard(index, np.random.default_rng([seed, 0, index])),
-        mine,
-        threads=settings.readers,
-        ahead=2 * settings.eval_batch,
-    )
+
+    def read(indices: range) -> Batch:
+        return collated([(utterances.heard(index, np.random.default_rng([seed, 0, index])), ()) for index in indices])
+
+    parts = [mine[start : start + settings.eval_batch] for start in range(0, len(mine), settings.eval_batch)]
     pairs = []
-    for start in range(0, len(mine), settings.eval_batch):
-        indices = mine[start : start + settings.eval_batch]
-        batch = collated([(next(read), ()) for _ in indices]).to(world.device)
-        for index, labels in zip(indices, greedy(model, batch, settings), strict=True):
+    batches = read_ahead(read, parts, readers=settings.readers, device=world.device)
+    for indices, batch in zip(parts, batches, strict=True):
+        for index, labels in zip(indices, greedy(model, batch.to(world.device), settings), strict=True):
             pairs.append((utterances.transcripts[index], speech.vocabulary.decode(labels)))
     counts = torch.zeros(2, dtype=torch.float64, device=world.device)
     if pairs:  # more processes than utterances leave some without any

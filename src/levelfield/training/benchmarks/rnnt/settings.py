@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
+from levelfield.training.readers import default_readers
 from levelfield.workloads.speech_recognition.sizes import MINI as MINI_SIZES
 from levelfield.workloads.speech_recognition.sizes import TRAINING, Sizes
 
@@ -74,7 +75,7 @@ class Settings:
     """After which a run is given up."""
     eval_batch: int
     readers: int
-    """Threads that read and augment ahead of the training; 0 for none."""
+    """Processes that read and augment ahead of the training; 0 for none."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -114,7 +115,7 @@ FULL = Settings(
     eval_samples=2703,
     epochs=100,
     eval_batch=2,
-    readers=8,
+    readers=default_readers(),
 )
 MINI = Settings(
     sizes=MINI_SIZES,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,11 @@ import torch
 from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, collated, full_speech, mini_speech
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
 from levelfield.training.benchmarks.rnnt.settings import Settings
-from levelfield.training.benchmarks.rnnt.waveform import Features
 from levelfield.training.distributed import in_parts
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
-from levelfield.training.read_ahead import read_ahead
+from levelfield.training.read_ahead import EpochReader
 from levelfield.training.schedules import set_rate, warmup_hold_exponential
 from levelfield.training.states import learnt, random_state, restore_learnt, restore_random
 from levelfield.workloads.speech_recognition.network import Transducer, transducer_loss
@@ -51,8 +50,9 @@ class RnntTraining:
         self._arithmetic = Arithmetic(setup.number_format, self._world.device)
         self._speech: Speech | None = None
         self._labels: list[list[int]] = []
-        self._epoch, self._done = 0, 0
-        self._batches: Iterator[Batch] | None = None
+        self._batches = EpochReader(
+            self._read, self._dealt, steps=settings.steps_per_epoch, readers=settings.readers, device=setup.world.device
+        )
 
     @property
     def cadence(self) -> Cadence:
@@ -89,16 +89,15 @@ class RnntTraining:
 
     def begin_epoch(self, epoch: int) -> None:
         """Deal the utterances anew."""
-        self._go_on(epoch, done=0)
+        self._batches.begin(epoch)
 
     def step(self) -> torch.Tensor:
         """Learn from the next utterances of this process."""
-        assert self._batches is not None, "an epoch has begun"
-        batch = next(self._batches)
         settings = self.settings
+        batch = next(self._batches).to(self._world.device)
         rate = warmup_hold_exponential(
-            (self._epoch - 1) * settings.steps_per_epoch + self._done + 1,
-            self._epoch,
+            (self._batches.epoch - 1) * settings.steps_per_epoch + self._batches.done,
+            self._batches.epoch,
             base=settings.learning_rate,
             minimum=settings.least_learning_rate,
             warmup=settings.warmup_epochs,
@@ -120,7 +119,6 @@ class RnntTraining:
         clip_norm = None if math.isinf(settings.clip_norm) else settings.clip_norm
         self._arithmetic.step(self.optimizer, clip_norm=clip_norm, parameters=self._bare.parameters())
         self._average()
-        self._done += 1
         return torch.stack(losses).sum()
 
     def evaluate(self) -> Quality:
@@ -142,8 +140,8 @@ class RnntTraining:
         return {
             **learnt(self._bare, self.optimizer, self._arithmetic),
             "averaged": self._averaged.state_dict(),
-            "epoch": self._epoch,
-            "done": self._done,
+            "epoch": self._batches.epoch,
+            "done": self._batches.done,
             **random_state(self._world.device),
         }
 
@@ -151,7 +149,7 @@ class RnntTraining:
         """Go on from a state, in the middle of its epoch if it was there."""
         restore_learnt(state, self._bare, self.optimizer, self._arithmetic)
         self._averaged.load_state_dict(state["averaged"])
-        self._go_on(state["epoch"], done=state["done"])
+        self._batches.begin(state["epoch"], done=state["done"])
         restore_random(state, self._world.device)
 
     def flops_per_sample(self) -> float | None:
@@ -181,29 +179,24 @@ class RnntTraining:
         averaged, weights = list(self._averaged.parameters()), list(self._bare.parameters())
         torch._foreach_lerp_(averaged, weights, 1 - self.settings.ema)
 
-    def _go_on(self, epoch: int, *, done: int) -> None:
+    def _dealt(self, epoch: int) -> Iterable[list[int]]:
+        """The utterances of this process, batch by batch."""
         assert self._speech is not None, "data are open"
-        settings, setup, world = self.settings, self._setup, self._world
-        utterances, labels = self._speech.train, self._labels
-        self._epoch, self._done = epoch, done
+        settings, world = self.settings, self._world
         order = bucketed(
-            utterances.seconds,
+            self._speech.train.seconds,
             buckets=settings.buckets,
             steps=settings.steps_per_epoch,
             batch=settings.batch_size,
-            draw=np.random.default_rng([setup.seed, epoch]),
-        )[done:, world.rank :: world.size]
-
-        def varied(index: int) -> Features:
-            setup.require_running()
-            return utterances.varied(index, np.random.default_rng([setup.seed, epoch, 1 + index]))
-
-        read = read_ahead(
-            varied,
-            order.ravel().tolist(),
-            threads=settings.readers,
-            ahead=2 * order.shape[1] + settings.readers,
+            draw=np.random.default_rng([self._setup.seed, epoch]),
         )
-        self._batches = (
-            collated([(next(read), labels[index]) for index in batch.tolist()]).to(world.device) for batch in order
+        return (batch.tolist() for batch in order[:, world.rank :: world.size])
+
+    def _read(self, epoch: int, indices: list[int]) -> Batch:
+        assert self._speech is not None, "data are open"
+        self._setup.require_running()
+        utterances, seed = self._speech.train, self._setup.seed
+        draws = (np.random.default_rng([seed, epoch, 1 + index]) for index in indices)
+        return collated(
+            [(utterances.varied(index, draw), self._labels[index]) for index, draw in zip(indices, draws, strict=True)]
         )

@@ -20,7 +20,7 @@ from levelfield.metrics.coco_map import Truth
 from levelfield.training.benchmarks.ssd.anchors import Floats, encoded
 from levelfield.training.benchmarks.ssd.augment import cropped, jittered, mirrored
 from levelfield.training.benchmarks.ssd.settings import Settings
-from levelfield.training.detection.coco import DECODERS, read_part, resized
+from levelfield.training.detection.coco import read_part, resized
 from levelfield.training.detection.order import Ints, dealt
 from levelfield.training.detection.scenes import MINI_SCENES, ScenePart
 from levelfield.workloads.object_detection.annotations import Annotations
@@ -63,8 +63,6 @@ class Scored:
 class Source(Protocol):
     """Where pictures come from; reading starts with :meth:`open`."""
 
-    threads: int
-    """That prepare pictures ahead."""
     columns: tuple[int, int, int, int]
     """Where left, top, right and bottom stand in a box of the network."""
 
@@ -85,7 +83,6 @@ class Source(Protocol):
 class ScenePictures:
     """The mini's scenes; their network has y before x."""
 
-    threads = 0
     columns = (1, 0, 3, 2)
 
     def __init__(self, settings: Settings, defaults: Floats, *, shuffled: int | None) -> None:
@@ -126,7 +123,6 @@ class ScenePictures:
 class CocoPictures:
     """COCO 2017; its network has x before y."""
 
-    threads = DECODERS
     columns = (0, 1, 2, 3)
 
     def __init__(self, settings: Settings, defaults: Floats, folder: Path, *, shuffled: int | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from levelfield.training.benchmarks.ssd.evaluate import Found, detections, preci
 from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import ResNet34, Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
-from levelfield.training.detection.coco import BATCHES_AHEAD
 from levelfield.training.detection.order import Ints, batches, draws, share
 from levelfield.training.detection.weights import checked, read_weights
 from levelfield.training.distributed import gathered, summed
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
-from levelfield.training.read_ahead import read_ahead
+from levelfield.training.read_ahead import EpochReader, read_ahead
+from levelfield.training.readers import default_readers
 from levelfield.training.schedules import set_rate
 from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.object_detection.network import anchors, network
@@ -58,7 +58,13 @@ class SsdTraining:
         self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._source = _source(settings, setup, defaults)
         self._steps = 0
-        self._batches: Iterator[Batch] = iter(())
+        self._batches = EpochReader(
+            self._train_batch,
+            self._numbered,
+            steps=settings.epoch_steps,
+            readers=default_readers() if setup.edition is Edition.FULL else 0,
+            device=setup.world.device,
+        )
 
     @property
     def cadence(self) -> Cadence:
@@ -92,7 +98,7 @@ class SsdTraining:
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch."""
-        self._batches = self._epoch(epoch, 0)
+        self._batches.begin(epoch)
 
     def step(self) -> Tensor:
         """Learn from the next batch.
@@ -100,7 +106,7 @@ class SsdTraining:
         Raises:
             DatasetError: A picture cannot be read.
         """
-        pictures, classes, moves = (one.to(self._device) for one in next(self._batches))
+        pictures, classes, moves = (one.to(self._device, non_blocking=True) for one in next(self._batches))
         self._steps += 1
         set_rate(self.optimizer, self._settings.learning_rate(self._steps))
         self.optimizer.zero_grad()
@@ -120,7 +126,8 @@ class SsdTraining:
         parts = [rows[start : start + settings.eval_batch] for start in range(0, len(rows), settings.eval_batch)]
         found: list[Found] = []
         self._network.eval()
-        for part, pictures in read_ahead(self._test_batch, parts, threads=self._source.threads, ahead=BATCHES_AHEAD):
+        batches = read_ahead(self._test_batch, parts, readers=self._batches.readers, device=self._setup.world.device)
+        for part, pictures in zip(parts, batches, strict=True):
             with self._arithmetic.forward():
                 logits, moves = self._network(pictures.to(self._device).contiguous(memory_format=torch.channels_last))
             scores = logits.float().softmax(dim=-1).cpu().numpy()
@@ -147,28 +154,26 @@ class SsdTraining:
         restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._steps = state["steps"]
         epoch, done = divmod(self._steps, self._settings.epoch_steps)
-        self._batches = self._epoch(epoch + 1, done)
+        self._batches.begin(epoch + 1, done=done)
 
     def flops_per_sample(self) -> float | None:
         """Of convolutions, forward and twice as many backward."""
         return _flops(self._settings, self._setup.edition)
 
-    def _epoch(self, epoch: int, done: int) -> Iterator[Batch]:
-        """The batches of an epoch after the first ``done``."""
-        order = batches(self._setup.seed, epoch, self._settings.train_samples, self._settings.batch_size)
-        numbered = [(epoch, number, batch) for number, batch in enumerate(order)]
-        return read_ahead(self._train_batch, numbered[done:], threads=self._source.threads, ahead=BATCHES_AHEAD)
+    def _numbered(self, epoch: int) -> Iterable[tuple[int, Ints]]:
+        """The global batches of an epoch."""
+        return enumerate(batches(self._setup.seed, epoch, self._settings.train_samples, self._settings.batch_size))
 
-    def _train_batch(self, which: tuple[int, int, Ints]) -> Batch:
+    def _train_batch(self, epoch: int, which: tuple[int, Ints]) -> Batch:
         """This process's share of a global batch."""
-        epoch, number, batch = which
+        number, batch = which
         mine = share(batch, self._setup.world)
         return collated(
             [self._source.train_sample(row, draws(self._setup.seed, epoch, number, place)) for place, row in mine]
         )
 
-    def _test_batch(self, rows: range) -> tuple[range, Tensor]:
-        return rows, torch.from_numpy(np.stack([self._source.test_sample(row) for row in rows]))
+    def _test_batch(self, rows: range) -> Tensor:
+        return torch.from_numpy(np.stack([self._source.test_sample(row) for row in rows]))
 
 
 def backbone(path: Path) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from levelfield.training.hyperparameters import read_settings, too_small, uneven
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
+from levelfield.training.readers import default_readers
 from levelfield.workloads.medical_segmentation.filters import FULL_FILTERS, MINI_FILTERS
 
 __all__ = ["FULL", "MINI", "MINI_TARGET", "Settings", "settings_of"]
@@ -56,7 +57,7 @@ class Settings:
     evaluation_every: int
     last: int
     readers: int
-    """Threads that read and augment ahead of the training; 0 for none."""
+    """Processes that read and augment ahead of the training; 0 for none."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -96,7 +97,7 @@ FULL = Settings(
     first_evaluation=1000,
     evaluation_every=20,
     last=10_000,
-    readers=8,
+    readers=default_readers(),
 )
 MINI = Settings(
     filters=MINI_FILTERS,

@@ -5,7 +5,7 @@ Source: mlcommons/training at 4a4d5a0, image_segmentation/pytorch/runtime/traini
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from levelfield.training.benchmarks.unet3d.settings import Settings
 from levelfield.training.distributed import in_parts
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
-from levelfield.training.read_ahead import read_ahead
+from levelfield.training.read_ahead import EpochReader
 from levelfield.training.schedules import set_rate, with_boundaries
 from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.medical_segmentation.network import UNet3D, segmentation_loss
@@ -58,8 +58,13 @@ class UNet3DTraining:
         self._arithmetic = Arithmetic(setup.number_format, self._world.device)
         self._volumes: tuple[Volumes, Volumes] | None = None
         self._patches: Patches | None = None
-        self._epoch, self._done = 0, 0
-        self._batches: Iterator[tuple[torch.Tensor, torch.Tensor]] | None = None
+        self._batches = EpochReader(
+            self._read,
+            self._dealt,
+            steps=self.settings.steps_per_epoch,
+            readers=self.settings.readers,
+            device=self._world.device,
+        )
 
     @property
     def cadence(self) -> Cadence:
@@ -94,13 +99,12 @@ class UNet3DTraining:
 
     def begin_epoch(self, epoch: int) -> None:
         """Deal the cases anew, and set the rate."""
-        self._go_on(epoch, done=0)
+        self._batches.begin(epoch)
 
     def step(self) -> torch.Tensor:
         """Learn from the next patches of this process."""
-        assert self._batches is not None, "an epoch has begun"
-        images, labels = next(self._batches)
-        set_rate(self.optimizer, learning_rate(self._epoch, self.settings))
+        images, labels = (one.to(self._world.device, non_blocking=True) for one in next(self._batches))
+        set_rate(self.optimizer, learning_rate(self._batches.epoch, self.settings))
         self.model.train()
         self.optimizer.zero_grad()
         parts = self.settings.accumulation
@@ -112,7 +116,6 @@ class UNet3DTraining:
             self._arithmetic.backward(loss)
             losses.append(loss.detach())
         self._arithmetic.step(self.optimizer)
-        self._done += 1
         return torch.stack(losses).sum()
 
     def evaluate(self) -> Quality:
@@ -131,14 +134,14 @@ class UNet3DTraining:
         """Weights, momentum, place in the epoch. What is random follows from seed, epoch and case."""
         return {
             **learnt(self._bare, self.optimizer, self._arithmetic),
-            "epoch": self._epoch,
-            "done": self._done,
+            "epoch": self._batches.epoch,
+            "done": self._batches.done,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, in the middle of its epoch if it was there."""
         restore_learnt(state, self._bare, self.optimizer, self._arithmetic)
-        self._go_on(state["epoch"], done=state["done"])
+        self._batches.begin(state["epoch"], done=state["done"])
 
     def flops_per_sample(self) -> float | None:
         """Of a patch: the multiplications and additions of all convolutions, forward once and backward twice."""
@@ -153,24 +156,18 @@ class UNet3DTraining:
                 total += 2.0 * reads * makes * voxels / 8**level
         return 3 * total
 
-    def _go_on(self, epoch: int, *, done: int) -> None:
+    def _dealt(self, epoch: int) -> Iterable[NDArray[np.int64]]:
+        """The cases of this process, batch by batch."""
         assert self._patches is not None, "data are open"
-        self._epoch, self._done = epoch, done
-        patches, device, readers = self._patches, self._world.device, self.settings.readers
-        mine = patches.order(epoch)[done:, self._world.rank :: self._world.size]
+        return self._patches.order(epoch)[:, self._world.rank :: self._world.size]
 
-        def read(case: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-            self._setup.require_running()
-            return patches.patch(epoch, case)
-
-        def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-            samples = read_ahead(read, mine.ravel().tolist(), threads=readers, ahead=2 * mine.shape[1] + readers)
-            for batch in mine:
-                pairs = [next(samples) for _ in batch]
-                images, labels = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
-                yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-
-        self._batches = batches()
+    def _read(self, epoch: int, cases: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(patches, 1, *patch) float32 and (patches, *patch) int64."""
+        assert self._patches is not None, "data are open"
+        self._setup.require_running()
+        pairs = [self._patches.patch(epoch, case) for case in cases.tolist()]
+        images, labels = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
+        return images, labels
 
 
 def _level_of(name: str, levels: int) -> int:
