@@ -40,7 +40,7 @@ def read_ahead(
         device: Where samples will go: for a GPU their tensors are put where it can fetch them from.
 
     Raises:
-        LevelfieldError: What ``read`` raised, when its sample is asked for.
+        LevelfieldError: What ``read`` or ``jobs`` raised, when its sample is asked for.
         TrainingError: A reader died.
     """
     if not readers:
@@ -70,7 +70,7 @@ def _samples(read: Callable[[Any], Any], jobs: Iterable[Any], readers: int, *, o
         return iter(
             torch.utils.data.DataLoader(
                 _Reading(read),
-                sampler=jobs,  # type: ignore[arg-type]  # anything that can be iterated over
+                sampler=_until_failure(jobs),
                 batch_size=None,
                 collate_fn=_as_it_is,
                 num_workers=readers,
@@ -122,6 +122,7 @@ class EpochReader(Generic[Job, Sample]):
 
     def __next__(self) -> Sample:
         """The next sample."""
+        self._at = None  # after an error there is no stream to go on with
         sample = next(self._samples)
         self.done += 1
         self._at = (self.epoch, self.done) if self.done < self._steps else (self.epoch + 1, 0)
@@ -135,16 +136,22 @@ class EpochReader(Generic[Job, Sample]):
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    """An error of a reader in a form that can be sent."""
+    """An error of a reader in a form that can be sent: whatever its class asks for when it is made."""
 
     kind: type[LevelfieldError]
-    message: str
-    problems: tuple[str, ...]
-    hint: str | None
+    said: str
+    attributes: dict[str, Any]
+
+    @classmethod
+    def of(cls, error: LevelfieldError) -> _Failed:
+        """What must be sent of it."""
+        return cls(type(error), str(error), dict(vars(error)))
 
     def error(self) -> LevelfieldError:
         """As it was raised."""
-        return self.kind(self.message, problems=self.problems, hint=self.hint)
+        found = self.kind.__new__(self.kind, self.said)
+        vars(found).update(self.attributes)
+        return found
 
 
 class _Reading(torch.utils.data.Dataset[Any]):
@@ -155,9 +162,17 @@ class _Reading(torch.utils.data.Dataset[Any]):
 
     def __getitem__(self, job: Any) -> Any:
         try:
-            return self._read(job)
+            return job if isinstance(job, _Failed) else self._read(job)
         except LevelfieldError as error:
-            return _Failed(type(error), error.message, tuple(map(str, error.problems)), error.hint)
+            return _Failed.of(error)
+
+
+def _until_failure(jobs: Iterable[Any]) -> Iterator[Any]:
+    """Jobs are asked for ahead; an error among them waits for its turn."""
+    try:
+        yield from jobs
+    except LevelfieldError as error:
+        yield _Failed.of(error)
 
 
 def _as_it_is(sample: Any) -> Any:

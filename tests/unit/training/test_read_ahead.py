@@ -79,6 +79,18 @@ def test_error_of_a_reader_reaches_the_caller_in_its_place(readers: int) -> None
     assert str(caught.value) == "x.jpg cannot be read.\n  - found 3 bytes\n  Unpack it again."
 
 
+@pytest.mark.parametrize("readers", [0, 2])
+def test_error_among_the_jobs_waits_for_its_turn(readers: int) -> None:
+    def jobs():
+        yield from range(3)
+        raise DatasetError("part-00003 is cut off.")
+
+    samples = read_ahead(abs, jobs(), readers=readers)
+    assert [next(samples) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(DatasetError, match="part-00003 is cut off"):
+        next(samples)
+
+
 def test_a_mistake_in_a_reader_is_shown_with_its_place() -> None:
     with pytest.raises(ZeroDivisionError, match=r"test_read_ahead\.py"):
         list(read_ahead(lambda job: 1 // job, range(3), readers=1))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from itertools import islice
+from itertools import count, islice
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,8 @@ from levelfield.training.benchmarks.bert.records import (
 )
 from levelfield.training.benchmarks.bert.settings import Settings
 from levelfield.training.port import Edition, Samples, Setup
+from levelfield.training.read_ahead import EpochReader
+from levelfield.training.readers import default_readers
 
 __all__ = ["Batch", "Corpus", "corpus_of"]
 
@@ -34,6 +36,8 @@ TRAIN_SEED, EVALUATION_SEED = 6001, 6002
 """Of the generated pairs; the latter also of their masks, which are the same in every run."""
 _ORDER, _MASKS, _LABELS = 0, 1, 2
 """What a generator is drawn for, beside seed and epoch."""
+_MOST_DECODERS = 4
+"""Processes; the records come from this one, which is soon the slower part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,13 @@ class _Recorded(_Dealt):
     def __init__(self, setup: Setup, settings: Settings, vocabulary: int) -> None:
         super().__init__(setup, settings)
         self._vocabulary = vocabulary
+        self._shares = EpochReader(
+            self._decoded,
+            self._batches,
+            steps=settings.epoch_steps,
+            readers=min(_MOST_DECODERS, default_readers()),
+            device=setup.world.device,
+        )
 
     def open(self) -> Samples:
         self._setup.require_running()
@@ -181,27 +192,30 @@ class _Recorded(_Dealt):
         return Samples(train=settings.train_samples, evaluation=settings.eval_samples)
 
     def begin_epoch(self, epoch: int) -> None:
-        self.epoch, self.position = epoch, 0
-        self._records = shuffled_records(self._paths, self._draw(_ORDER, epoch))
+        self.go_on(epoch, 0)
 
     def go_on(self, epoch: int, position: int) -> None:
-        self.begin_epoch(epoch)
-        for _ in range(position):
-            self._next_batch()
-        self.position = position
+        self._shares.begin(epoch, done=position)
+        self.epoch, self.position = epoch, position
 
     def next_share(self) -> Examples:
-        batch = self._next_batch()
+        self._setup.require_running()
+        examples = next(self._shares)
         self.position += 1
-        examples = decoded(batch[self._share()], self._settings, vocabulary=self._vocabulary)
-        if self._setup.shuffled_labels:
-            draw = self._draw(_LABELS, self.epoch, self.position)
-            examples = _with_dealt_labels(examples, draw)
         return examples
 
-    def _next_batch(self) -> list[Record]:
-        self._setup.require_running()
-        return list(islice(self._records, self._settings.global_batch_size))
+    def _batches(self, epoch: int) -> Iterator[tuple[int, list[Record]]]:
+        """The shares of this process, not decoded, with the numbers of their batches from 1."""
+        records = shuffled_records(self._paths, self._draw(_ORDER, epoch))
+        for number in count(1):
+            yield number, list(islice(records, self._settings.global_batch_size))[self._share()]
+
+    def _decoded(self, epoch: int, batch: tuple[int, list[Record]]) -> Examples:
+        number, records = batch
+        examples = decoded(records, self._settings, vocabulary=self._vocabulary)
+        if self._setup.shuffled_labels:
+            examples = _with_dealt_labels(examples, self._draw(_LABELS, epoch, number))
+        return examples
 
     def evaluation(self, size: int) -> Iterator[Examples]:
         return self._evaluated(self._tested, size)

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.dlrm.settings import Settings
 from levelfield.training.port import Edition, Samples, Setup
+from levelfield.training.read_ahead import EpochReader, read_ahead
+from levelfield.training.readers import default_readers
 from levelfield.workloads.recommendation import preprocess
 from levelfield.workloads.recommendation.criteo import BinaryPairs, open_test_pairs
 from levelfield.workloads.recommendation.criteo_train import convert_train_days, open_train_pairs
@@ -55,9 +57,17 @@ class Clicks:
     counts: torch.Tensor
     """(pairs, counts) float32 logarithms."""
     categories: torch.Tensor
-    """(categories, pairs) int64 rows of the tables."""
+    """(categories, pairs) whole numbers: rows of the tables; int64 on a device."""
     clicked: torch.Tensor
     """(pairs,) float32, 0 or 1."""
+
+    def to(self, device: str) -> Clicks:
+        """The same on a device."""
+        return Clicks(
+            counts=self.counts.to(device, non_blocking=True),
+            categories=self.categories.to(device, non_blocking=True).long(),
+            clicked=self.clicked.to(device, non_blocking=True),
+        )
 
     def parts(self, count: int) -> Iterator[Clicks]:
         """Cut into as many parts, of nearly the same size."""
@@ -73,6 +83,10 @@ class Share:
     clicks: Clicks
     batch: int
     """Pairs of the whole batch, over all processes."""
+
+    def to(self, device: str) -> Share:
+        """The same on a device."""
+        return Share(clicks=self.clicks.to(device), batch=self.batch)
 
 
 def layout_of(edition: Edition, settings: Settings) -> RecordLayout:
@@ -103,10 +117,24 @@ class ClickData:
         self._tables = np.array(tables)
         self._train: Pairs | None = None
         self._test: Pairs | None = None
-        self._order = np.empty(0, np.int64)
-        self.epoch = 0
-        self.position = 0
+        self._readers = default_readers() if setup.edition is Edition.FULL else 0
+        self._shares = EpochReader(
+            self._share,
+            lambda epoch: self._generator(_ORDER, epoch).permutation(settings.epoch_steps).tolist(),
+            steps=settings.epoch_steps,
+            readers=self._readers,
+            device=setup.world.device,
+        )
+
+    @property
+    def epoch(self) -> int:
+        """The present one."""
+        return self._shares.epoch
+
+    @property
+    def position(self) -> int:
         """Batches of the epoch that were taken."""
+        return self._shares.done
 
     def open(self) -> Samples:
         """Open the files, or draw the pairs.
@@ -143,13 +171,11 @@ class ClickData:
 
     def begin_epoch(self, epoch: int) -> None:
         """Put the batches into the order of an epoch."""
-        self.epoch, self.position = epoch, 0
-        self._order = self._generator(_ORDER, epoch).permutation(self._settings.epoch_steps)
+        self._shares.begin(epoch)
 
     def go_on(self, epoch: int, position: int) -> None:
         """Go to where an earlier process was."""
-        self.begin_epoch(epoch)
-        self.position = position
+        self._shares.begin(epoch, done=position)
 
     def next_share(self) -> Share:
         """This process's part of the next batch.
@@ -157,10 +183,11 @@ class ClickData:
         Raises:
             DatasetError: A record holds what cannot be.
         """
-        assert self._train is not None, "open the data first"
         self._setup.require_running()
-        batch = int(self._order[self.position])
-        self.position += 1
+        return next(self._shares).to(self._setup.world.device)
+
+    def _share(self, _epoch: int, batch: int) -> Share:
+        assert self._train is not None, "open the data first"
         size, world = self._settings.global_batch_size, self._setup.world
         start = batch * size
         end = min(start + size, self._settings.train_samples)
@@ -174,11 +201,16 @@ class ClickData:
 
     def evaluation(self) -> Iterator[Clicks]:
         """This process's part of the test pairs, in batches: every one of all batches, in turn."""
-        assert self._test is not None, "open the data first"
+        test, count, world = self._test, self._settings.eval_samples, self._setup.world
+        assert test is not None, "open the data first"
         self._setup.require_running()
-        world = self._setup.world
-        for start in range(world.rank * EVALUATION_BATCH, self._settings.eval_samples, world.size * EVALUATION_BATCH):
-            yield self._clicks(self._test, start, min(start + EVALUATION_BATCH, self._settings.eval_samples), None)
+
+        def read(start: int) -> Clicks:
+            return self._clicks(test, start, min(start + EVALUATION_BATCH, count), None)
+
+        starts = range(world.rank * EVALUATION_BATCH, count, world.size * EVALUATION_BATCH)
+        for clicks in read_ahead(read, starts, readers=self._readers, device=world.device):
+            yield clicks.to(world.device)
 
     def _generator(self, purpose: int, number: int) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64((self._setup.seed, purpose, number)))
@@ -187,12 +219,11 @@ class ClickData:
         records = pairs.records(start, end)
         counts, rows = preprocess.model_inputs(records, self._layout)
         self._check(pairs, start, records, rows)
-        device = self._setup.world.device
         clicked = records[:, 0] if labels is None else labels
         return Clicks(
-            counts=torch.from_numpy(counts).to(device, non_blocking=True),
-            categories=torch.from_numpy(rows).to(device, torch.int64, non_blocking=True),
-            clicked=torch.from_numpy(clicked.astype(np.float32)).to(device, non_blocking=True),
+            counts=torch.from_numpy(counts),
+            categories=torch.from_numpy(rows),
+            clicked=torch.from_numpy(clicked.astype(np.float32)),
         )
 
     def _check(self, pairs: Pairs, start: int, records: Records, rows: NDArray[np.int32]) -> None:

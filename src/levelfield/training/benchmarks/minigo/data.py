@@ -112,20 +112,26 @@ class Window:
         """The next global batch, of which a part is made into tensors; each position under a random symmetry."""
         chosen, turned = self._order[self._next][part], self._turned[self._next][part]
         self._next += 1
-        ends = np.cumsum([len(one) for one in self.kept])
-        homes = np.searchsorted(ends, chosen, side="right")
-        rows = [
-            (self.kept[home], at - ends[home] + len(self.kept[home])) for home, at in zip(homes, chosen, strict=True)
-        ]
-        planes = unpack(np.stack([one.planes[at] for one, at in rows]), self._board)
-        visits = np.stack([one.visits[at] for one, at in rows])
+        planes, visits, results = (self._taken(name, chosen) for name in ("planes", "visits", "results"))
+        planes = unpack(planes, self._board)
         moved, size = symmetries(self._board)[turned], self._board.size
         planes = np.take_along_axis(planes, moved[:, None, :-1], axis=2)
         return Batch(
-            planes=torch.from_numpy(planes.astype(np.float32)).view(len(rows), -1, size, size),
+            planes=torch.from_numpy(planes.astype(np.float32)).view(len(chosen), -1, size, size),
             visits=torch.from_numpy(np.take_along_axis(visits, moved, axis=1)),
-            results=torch.tensor([one.results[at] for one, at in rows], dtype=torch.float32),
+            results=torch.from_numpy(results.astype(np.float32)),
         )
+
+    def _taken(self, name: str, chosen: NDArray[np.int64]) -> NDArray[Any]:
+        """A field of some positions, each by its place in the whole window."""
+        parts = [getattr(one, name) for one in self.kept]
+        found = np.empty((len(chosen), *parts[0].shape[1:]), parts[0].dtype)
+        begin = 0
+        for part in parts:
+            here = (chosen >= begin) & (chosen < begin + len(part))
+            found[here] = part[chosen[here] - begin]
+            begin += len(part)
+        return found
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on, in tensors."""
