@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from levelfield.training.hyperparameters import own_names, read_settings, too_small, uneven
+from levelfield.training.hyperparameters import by_log_name, own_names, read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 
 __all__ = ["FULL", "MINI", "Settings", "logged", "settings_of"]
@@ -195,11 +195,8 @@ def settings_of(setup: Setup) -> Settings:
 
 def logged(settings: Settings) -> dict[str, LogValue]:
     """The hyperparameters by the names that the log gives them."""
-    values: dict[str, LogValue] = {}
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        values[field.name] = list(value) if isinstance(value, tuple) else value
-    return {**values, "global_batch_size": settings.train_batch_size, "opt_name": "sgd"}
+    own = by_log_name(settings, own_names(Settings))
+    return {**own, "global_batch_size": settings.train_batch_size, "opt_name": "sgd"}
 
 
 _FROM_ONE = (
