@@ -174,7 +174,7 @@ class Settings:
         return names if self.architecture.norm is Norm.FROZEN else (*names, "BACKBONE")
 
     @property
-    def hyperparameters(self) -> Mapping[str, LogValue]:
+    def logged(self) -> Mapping[str, LogValue]:
         """As the log names them."""
         return {
             "global_batch_size": self.batch_size,

@@ -88,7 +88,7 @@ class Settings:
         return tuple(name for names in (*backbone, *between, *heads) for name in names)
 
     @property
-    def hyperparameters(self) -> Mapping[str, LogValue]:
+    def logged(self) -> Mapping[str, LogValue]:
         """As the log names them."""
         return {
             "global_batch_size": self.batch_size,
