@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, replace
 from difflib import get_close_matches
 from enum import Enum
+from operator import attrgetter
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from levelfield.errors import SettingsError
+from levelfield.training.port import LogValue
 
-__all__ = ["own_names", "read_settings", "too_small", "uneven"]
+__all__ = ["by_log_name", "not_rising", "own_names", "read_settings", "too_small", "uneven"]
 
 Settings = TypeVar("Settings")
 """A frozen dataclass."""
@@ -91,6 +93,18 @@ def own_names(kind: type, *, without: Iterable[str] = ()) -> dict[str, str]:
     return {field.name: field.name for field in fields(kind) if field.name not in fixed}
 
 
+def by_log_name(settings: Any, names: Mapping[str, str], *, without: Collection[str] = ()) -> dict[str, LogValue]:
+    """What the log says of settings.
+
+    Args:
+        settings: The record.
+        names: Of each name the field, as :func:`read_settings` has them.
+        without: Names that may be changed and are not logged.
+    """
+    values = {name: attrgetter(field)(settings) for name, field in names.items() if name not in without}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
 def too_small(values: Mapping[str, float], least: int | None) -> Iterator[str]:
     """Those of some values that are below the least one, or infinite.
 
@@ -121,6 +135,19 @@ def uneven(name: str, batch: int, *, processes: int, parts: int = 1) -> Iterator
     elif batch % (processes * max(parts, 1)):
         times = f" times {parts} parts" if parts > 1 else ""
         yield f"{name}: found {batch}, expected a multiple of the {processes} processes{times}"
+
+
+def not_rising(name: str, steps: tuple[int, int], *, example: str) -> Iterator[str]:
+    """Whether the learning rate would fall before the start, or a second time before the first.
+
+    Args:
+        name: Of the two steps or epochs.
+        steps: After which it falls.
+        example: As a user writes them.
+    """
+    first, second = steps
+    if not 0 < first <= second:
+        yield f"{name}: found {[first, second]}, expected 2 ascending whole numbers above 0, as in {example}"
 
 
 def _values(record: Any) -> dict[str, Any]:

@@ -9,7 +9,14 @@ from enum import StrEnum
 import pytest
 
 from levelfield.errors import SettingsError
-from levelfield.training.hyperparameters import own_names, read_settings, too_small, uneven
+from levelfield.training.hyperparameters import (
+    by_log_name,
+    not_rising,
+    own_names,
+    read_settings,
+    too_small,
+    uneven,
+)
 
 
 class Rule(StrEnum):
@@ -209,3 +216,25 @@ def test_batches_that_cannot_be_shared_out() -> None:
     assert list(uneven("batch", 10, processes=2, parts=3)) == [
         "batch: found 10, expected a multiple of the 2 processes times 3 parts"
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    inner: Small
+    edges: tuple[int, ...] = (3, 4)
+    readers: int = 8
+
+
+def test_log_has_values_by_their_names_and_lists_for_tuples() -> None:
+    names = {"first_steps": "inner.steps", "shape": "edges", "data_readers": "readers"}
+    settings = Nested(inner=Small(steps=5, rate=0.5))
+    assert by_log_name(settings, names, without={"data_readers"}) == {"first_steps": 5, "shape": [3, 4]}
+
+
+def test_two_falls_of_the_rate_follow_each_other() -> None:
+    assert list(not_rising("steps", (40, 50), example="40,50")) == []
+    assert list(not_rising("steps", (40, 40), example="40,50")) == []
+    for steps in ((50, 40), (0, 40)):
+        assert list(not_rising("steps", steps, example="40,50")) == [
+            f"steps: found {list(steps)}, expected 2 ascending whole numbers above 0, as in 40,50"
+        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from levelfield.errors import SettingsError
-from levelfield.training.benchmarks.minigo.settings import FULL, MINI, logged, settings_of
+from levelfield.training.benchmarks.minigo.settings import FULL, MINI, settings_of
 from levelfield.training.port import Edition, Setup, World
 
 
@@ -15,7 +15,7 @@ def setup(edition: Edition = Edition.MINI, *, batch: int | None = None, processe
 
 def test_full_settings_are_those_of_the_reference_s_flags() -> None:
     """mlcommons/training at 4a4d5a0, ``minigo/ml_perf/flags/19``."""
-    log = logged(settings_of(setup(Edition.FULL)))
+    log = settings_of(setup(Edition.FULL)).logged
     assert log["num_readouts"] == 800
     assert (log["fastplay_frequency"], log["fastplay_readouts"]) == (0.75, 80)
     assert (log["dirichlet_alpha"], log["noise_mix"], log["virtual_losses"]) == (0.03, 0.3, 4)

@@ -128,26 +128,22 @@ def test_shuffled_labels_change_what_is_learnt_and_not_what_is_played() -> None:
 
 
 def test_two_processes_play_their_rooms_and_learn_from_all_games(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What each of them gathers is put together as torch would; the games are those of one process."""
+    """What each of them gathers is put together; the games are those of one process."""
     alone = training()
     alone.begin_epoch(1)
     both = [training(world=World(rank=rank, size=2)) for rank in range(2)]
     played: list[Mapping[int, list[Any]]] = []
 
-    def remember(everyone: list[Any], mine: Mapping[int, list[Any]]) -> None:
+    def remember(mine: Mapping[int, list[Any]], world: World) -> list[Mapping[int, list[Any]]]:
         played.append(mine)
-        everyone[:] = [mine] * len(everyone)
+        return [mine] * world.size
 
-    def gather(everyone: list[Any], mine: Mapping[int, list[Any]]) -> None:
-        del mine
-        everyone[:] = played
-
-    monkeypatch.setattr(train.distributed, "broadcast", lambda *_: None)
-    monkeypatch.setattr(train.distributed, "all_gather_object", remember)
+    monkeypatch.setattr(train, "share_buffers", lambda *_: None)
+    monkeypatch.setattr(train, "gathered", remember)
     for one in both:
         one.begin_epoch(1)
     assert [sorted(mine) for mine in played] == [[0, 2], [1, 3]]
-    monkeypatch.setattr(train.distributed, "all_gather_object", gather)
+    monkeypatch.setattr(train, "gathered", lambda *_: played)
     for one in both:
         one.begin_epoch(1)
         for mine, theirs in zip(alone.state()["window"]["kept"][-1], one.state()["window"]["kept"][-1], strict=True):

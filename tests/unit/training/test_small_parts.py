@@ -29,7 +29,14 @@ from levelfield.training.port import Cadence, NumberFormat, World  # noqa: E402
 from levelfield.training.precision import Arithmetic  # noqa: E402
 from levelfield.training.request import TrainingRequest, changed_of  # noqa: E402
 from levelfield.training.seeds import seeds_of  # noqa: E402
-from levelfield.training.states import load_state, save_state  # noqa: E402
+from levelfield.training.states import (  # noqa: E402
+    learnt,
+    load_state,
+    random_state,
+    restore_learnt,
+    restore_random,
+    save_state,
+)
 from levelfield.training.utilisation import peak_flops, utilisation  # noqa: E402
 
 RULES = load_training("training-v1.1")
@@ -111,6 +118,23 @@ def test_state_comes_back(tmp_path: Path) -> None:
     assert state["weights"].tolist() == [0, 1, 2]
     assert (state["step"], state["order"], state["word"]) == (5, [1, 2], "x")
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_what_was_learnt_and_the_dice_come_back() -> None:
+    def made() -> tuple[torch.nn.Module, torch.optim.Optimizer, Arithmetic]:
+        network = torch.nn.Linear(2, 1)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.5, momentum=0.9)
+        network(torch.ones(2)).backward()
+        optimizer.step()
+        return network, optimizer, Arithmetic(NumberFormat.FP16, "cpu")
+
+    first, other = made(), made()
+    kept = {**learnt(*first), **random_state("cpu")}
+    drawn = torch.rand(3)
+    restore_learnt(kept, *other)
+    restore_random({**kept, "random_on_device": torch.empty(0)}, "cpu")  # that of a device which is not there
+    assert torch.equal(torch.rand(3), drawn)
+    assert repr(learnt(*other)) == repr(learnt(*first))
 
 
 def test_state_that_could_run_code_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from levelfield.training.optimizers.checked import check_fraction, check_number, dense_gradient
+from levelfield.training.optimizers.checked import check_fraction, check_number, dense_gradients, evaluated
 
 __all__ = ["Lars"]
 
@@ -64,14 +64,9 @@ class Lars(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Move every tensor that has a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weights in group["params"]:
-                if weights.grad is not None:
-                    self._move(weights, dense_gradient(weights, "LARS"), group)
+        loss = evaluated(closure)
+        for weights, gradient, group in dense_gradients(self, "LARS"):
+            self._move(weights, gradient, group)
         return loss
 
     def _move(self, weights: torch.Tensor, gradient: torch.Tensor, group: dict[str, Any]) -> None:

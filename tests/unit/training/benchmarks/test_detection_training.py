@@ -242,11 +242,16 @@ def falls(training: Any, steps: int) -> list[float]:
 def test_long_full_ssd_learns_one_batch(folder: Path) -> None:
     setup = full(folder, folder, train_samples="4", eval_samples="4", opt_learning_rate_warmup_steps="5")
     losses = falls(SsdTraining(ssd_settings.settings_of(setup), setup), 20)
-    assert min(losses[-5:]) < 0.7 * losses[0]
+    assert all(loss < 0.4 * losses[0] for loss in losses[-3:]), losses
 
 
 def test_long_full_maskrcnn_learns_one_batch(folder: Path) -> None:
-    """In place of a pretrained backbone's numbers: small input, and blocks that start as their shortcuts."""
+    """Twenty steps on the same small picture, from random weights.
+
+    The stem's frozen normalisation divides pixels of -128 to 128 by deviations that come with the pretrained backbone.
+    Without that file they are 1, all maps are a hundred times too large, and the loss goes 92, 349, 26,740, NaN. So the
+    stem gets the variance of pixels, as the file would have it; everything else is as it is built.
+    """
     setup = full(
         folder,
         folder,
@@ -258,13 +263,9 @@ def test_long_full_maskrcnn_learns_one_batch(folder: Path) -> None:
         opt_learning_rate_warmup_steps="5",
     )
     training = MaskRcnnTraining(mask_settings.settings_of(setup), setup)
-    for name, buffer in training.model.named_buffers():
-        if name.endswith("bn3.weight"):
-            buffer.zero_()
-        if name.endswith("stem.bn1.running_var"):
-            buffer.fill_(1e4)
+    training.model.get_buffer("backbone.body.stem.bn1.running_var").fill_(100.0**2)
     losses = falls(training, 20)
-    assert min(losses[-10:]) < 0.7 * losses[0]
+    assert all(loss < 0.3 * losses[0] for loss in losses[-3:]), losses
 
 
 @pytest.mark.parametrize("make", [ssd.BENCHMARK, maskrcnn.BENCHMARK], ids=["ssd", "maskrcnn"])

@@ -18,7 +18,7 @@ def test_values_are_taken_by_their_names_in_the_log() -> None:
     found = ssd.settings_of(
         full(opt_base_learning_rate="0.01", opt_learning_rate_decay_boundary_epochs="44,55", max_samples="50")
     )
-    assert found.hyperparameters == {
+    assert found.logged == {
         "global_batch_size": 32,
         "opt_name": "sgd",
         "opt_base_learning_rate": 0.01,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from levelfield.training.hyperparameters import own_names, read_settings, too_small
+from levelfield.training.hyperparameters import by_log_name, own_names, read_settings, too_small
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 
 __all__ = ["MINI_TARGET", "Settings", "evaluation_interval", "settings_of"]
@@ -91,23 +91,12 @@ class Settings:
     @property
     def logged(self) -> dict[str, LogValue]:
         """By the names of closed_bert.yaml and of the reference's log."""
-        return {
-            "global_batch_size": self.global_batch_size,
-            "opt_name": "lamb",
-            "opt_base_learning_rate": self.opt_base_learning_rate,
-            "opt_epsilon": self.opt_epsilon,
-            "opt_learning_rate_training_steps": self.opt_learning_rate_training_steps,
-            "opt_learning_rate_warmup_steps": self.num_warmup_steps,
-            "num_warmup_steps": self.num_warmup_steps,
-            "start_warmup_step": self.start_warmup_step,
-            "opt_lamb_beta_1": self.opt_lamb_beta_1,
-            "opt_lamb_beta_2": self.opt_lamb_beta_2,
-            "opt_lamb_weight_decay_rate": self.opt_lamb_weight_decay_rate,
-            "opt_gradient_clip_norm": self.opt_gradient_clip_norm,
-            "gradient_accumulation_steps": self.gradient_accumulation_steps,
-            "max_sequence_length": self.max_sequence_length,
-            "max_predictions_per_seq": self.max_predictions_per_seq,
-        }
+        own = by_log_name(self, own_names(Settings), without=_NOT_LOGGED)
+        return {**own, "opt_name": "lamb", "opt_learning_rate_warmup_steps": self.num_warmup_steps}
+
+
+_NOT_LOGGED = {"train_samples", "eval_samples", "eval_interval_samples"}
+"""The first two are in the log as what was found, the third as the cadence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from levelfield.training.hyperparameters import own_names, read_settings, too_small
+from levelfield.training.hyperparameters import by_log_name, own_names, read_settings, too_small
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 
 __all__ = ["MINI_TARGET", "Settings", "settings_of"]
@@ -80,18 +80,12 @@ class Settings:
     @property
     def logged(self) -> dict[str, LogValue]:
         """By the names of closed_dlrm.yaml, and what differs from the reference."""
-        return {
-            "global_batch_size": self.global_batch_size,
-            "opt_name": "sgd",
-            "opt_base_learning_rate": self.opt_base_learning_rate,
-            "sgd_opt_base_learning_rate": self.opt_base_learning_rate,
-            "opt_learning_rate_warmup_steps": self.opt_learning_rate_warmup_steps,
-            "lr_decay_start_steps": self.lr_decay_start_steps,
-            "sgd_opt_learning_rate_decay_steps": self.sgd_opt_learning_rate_decay_steps,
-            "sgd_opt_learning_rate_decay_poly_power": self.sgd_opt_learning_rate_decay_poly_power,
-            "gradient_accumulation_steps": self.gradient_accumulation_steps,
-            "max_ind_range": self.max_ind_range,
-        }
+        own = by_log_name(self, own_names(Settings), without=_NOT_LOGGED)
+        return {**own, "opt_name": "sgd", "sgd_opt_base_learning_rate": self.opt_base_learning_rate}
+
+
+_NOT_LOGGED = {"train_samples", "eval_samples", "evaluations_per_epoch"}
+"""The first two are in the log as what was found, the third as the cadence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

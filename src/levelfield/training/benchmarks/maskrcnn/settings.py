@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from levelfield.training.detection.scenes import MINI_SCENES
-from levelfield.training.hyperparameters import read_settings, too_small, uneven
+from levelfield.training.hyperparameters import by_log_name, not_rising, read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 
 __all__ = [
@@ -174,21 +174,12 @@ class Settings:
         return names if self.architecture.norm is Norm.FROZEN else (*names, "BACKBONE")
 
     @property
-    def hyperparameters(self) -> Mapping[str, LogValue]:
+    def logged(self) -> Mapping[str, LogValue]:
         """As the log names them."""
         return {
             "global_batch_size": self.batch_size,
             "opt_name": "sgd_with_momentum",
-            "opt_base_learning_rate": self.base_learning_rate,
-            "opt_learning_rate_warmup_steps": self.warmup_steps,
-            "opt_learning_rate_warmup_factor": self.warmup_factor,
-            "opt_learning_rate_decay_steps": list(self.decay_steps),
-            "opt_learning_rate_decay_factor": self.decay_factor,
-            "opt_weight_decay": self.weight_decay,
-            "opt_momentum": self.momentum,
-            "num_image_candidates": self.picking.train_candidates,
-            "min_image_size": self.shorter_side,
-            "max_image_size": self.longer_side,
+            **by_log_name(self, _NAMES, without=_NOT_LOGGED),
         }
 
 
@@ -327,6 +318,8 @@ _NAMES = {
     "train_samples": "train_samples",
     "eval_samples": "eval_samples",
 }
+_NOT_LOGGED = {"train_samples", "eval_samples"}
+"""They are in the log as what was found."""
 
 
 def _problems(settings: Settings, setup: Setup) -> Iterator[str]:
@@ -348,10 +341,7 @@ def _problems(settings: Settings, setup: Setup) -> Iterator[str]:
     sides = {"min_image_size": settings.shorter_side, "max_image_size": settings.longer_side}
     for values, least in ((above_zero, None), (from_zero, 0), (from_one, 1), (sides, 32)):
         yield from too_small(values, least)
-    first, second = settings.decay_steps
-    if not 0 < first <= second:
-        name = "opt_learning_rate_decay_steps"
-        yield f"{name}: found {[first, second]}, expected 2 ascending whole numbers above 0, as in 60000,80000"
+    yield from not_rising("opt_learning_rate_decay_steps", settings.decay_steps, example="60000,80000")
     yield from uneven("global_batch_size", settings.batch_size, processes=setup.world.size)
     if setup.edition is Edition.MINI and settings.sides != MINI.sides:
         found = f"{settings.shorter_side} and {settings.longer_side}"

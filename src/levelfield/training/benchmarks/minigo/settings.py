@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from levelfield.training.hyperparameters import own_names, read_settings, too_small, uneven
+from levelfield.training.hyperparameters import by_log_name, own_names, read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 
-__all__ = ["FULL", "MINI", "Settings", "logged", "settings_of"]
+__all__ = ["FULL", "MINI", "Settings", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,12 @@ class Settings:
     """Whether all generations are trained before the first one is evaluated; then their clock stops."""
     generations: int
     """After so many a run is given up."""
+
+    @property
+    def logged(self) -> dict[str, LogValue]:
+        """All of it, by its names, and what every log has."""
+        own = by_log_name(self, own_names(Settings))
+        return {**own, "global_batch_size": self.train_batch_size, "opt_name": "sgd"}
 
 
 FULL = Settings(
@@ -191,15 +197,6 @@ def settings_of(setup: Setup) -> Settings:
         benchmark="minigo",
         check=lambda settings: _contradictions(settings, setup),
     )
-
-
-def logged(settings: Settings) -> dict[str, LogValue]:
-    """The hyperparameters by the names that the log gives them."""
-    values: dict[str, LogValue] = {}
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        values[field.name] = list(value) if isinstance(value, tuple) else value
-    return {**values, "global_batch_size": settings.train_batch_size, "opt_name": "sgd"}
 
 
 _FROM_ONE = (

@@ -19,7 +19,7 @@ from levelfield.training.benchmarks.minigo.loss import dual_loss
 from levelfield.training.benchmarks.minigo.network import Architecture, DualNetwork
 from levelfield.training.benchmarks.minigo.rules import Board
 from levelfield.training.benchmarks.minigo.selfplay import Played, play_room, rooms
-from levelfield.training.benchmarks.minigo.settings import Settings, logged
+from levelfield.training.benchmarks.minigo.settings import Settings
 from levelfield.training.benchmarks.minigo.weight_files import WeightFiles
 from levelfield.training.distributed import gathered, share_buffers
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
@@ -104,7 +104,7 @@ class MinigoTraining:
     @property
     def hyperparameters(self) -> Mapping[str, LogValue]:
         """All settings, by the names of the reference's flags."""
-        return logged(self._settings)
+        return self._settings.logged
 
     @property
     def initial_weights(self) -> tuple[str, ...]:

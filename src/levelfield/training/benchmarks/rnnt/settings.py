@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.training.hyperparameters import read_settings, too_small, uneven
+from levelfield.training.hyperparameters import by_log_name, read_settings, too_small, uneven
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 from levelfield.training.readers import default_readers
 from levelfield.workloads.speech_recognition.sizes import MINI as MINI_SIZES
@@ -91,9 +91,7 @@ class Settings:
     @property
     def logged(self) -> Mapping[str, LogValue]:
         """What the log must say (compliance_checker/training_1.1.0/closed_rnnt.yaml), misspelt names included."""
-        values: dict[str, LogValue] = {
-            name: getattr(self, field) for name, field in _NAMES.items() if name not in _NOT_LOGGED
-        }
+        values = by_log_name(self, _NAMES, without=_NOT_LOGGED)
         if math.isinf(self.clip_norm):
             values["opt_gradient_clip_norm"] = "inf"
         return {

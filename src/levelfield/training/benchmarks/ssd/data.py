@@ -173,9 +173,9 @@ class CocoPictures:
         return _as_input(resized(self._test.picture(row), self._settings.size, self._settings.size))
 
 
-def _corners(boxes: NDArray[np.generic]) -> NDArray[np.generic]:
+def _corners(boxes: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Left, top, width, height to left, top, right, bottom."""
-    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1, dtype=np.float64)
 
 
 def _any_object(annotations: Annotations) -> NDArray[np.bool_]:

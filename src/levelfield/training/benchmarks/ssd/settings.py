@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from levelfield.training.detection.scenes import MINI_SCENES
-from levelfield.training.hyperparameters import read_settings, too_small, uneven
+from levelfield.training.hyperparameters import by_log_name, not_rising, read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
 from levelfield.workloads.object_detection.network import Backbone, Design, Map
 
@@ -88,19 +88,13 @@ class Settings:
         return tuple(name for names in (*backbone, *between, *heads) for name in names)
 
     @property
-    def hyperparameters(self) -> Mapping[str, LogValue]:
+    def logged(self) -> Mapping[str, LogValue]:
         """As the log names them."""
         return {
             "global_batch_size": self.batch_size,
             "opt_name": "sgd",
-            "opt_base_learning_rate": self.base_learning_rate,
-            "opt_weight_decay": self.weight_decay,
-            "opt_momentum": self.momentum,
-            "opt_learning_rate_warmup_steps": self.warmup_steps,
-            "opt_learning_rate_warmup_factor": self.warmup_factor,
-            "opt_learning_rate_decay_boundary_epochs": list(self.decay_epochs),
+            **by_log_name(self, _NAMES, without=_NOT_LOGGED),
             "model_bn_span": self.bn_span,
-            "max_samples": self.crop_tries,
         }
 
 
@@ -225,15 +219,15 @@ _NAMES = {
     "train_samples": "train_samples",
     "eval_samples": "eval_samples",
 }
+_NOT_LOGGED = {"train_samples", "eval_samples"}
+"""They are in the log as what was found."""
 
 
 def _problems(settings: Settings, processes: int, *, crops: bool) -> Iterator[str]:
     for name, field in _NAMES.items():
         match field:
             case "decay_epochs":
-                first, second = settings.decay_epochs
-                if not 0 < first <= second:
-                    yield f"{name}: found {[first, second]}, expected 2 ascending whole numbers above 0, as in 40,50"
+                yield from not_rising(name, settings.decay_epochs, example="40,50")
             case "base_learning_rate":
                 yield from too_small({name: settings.base_learning_rate}, None)
             case "train_samples" | "eval_samples":

@@ -78,7 +78,7 @@ class SsdTraining:
     @property
     def hyperparameters(self) -> Mapping[str, LogValue]:
         """As the log names them."""
-        return self._settings.hyperparameters
+        return self._settings.logged
 
     @property
     def initial_weights(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.training.hyperparameters import read_settings, too_small, uneven
+from levelfield.training.hyperparameters import by_log_name, read_settings, too_small, uneven
 from levelfield.training.port import Cadence, Edition, LogValue, Setup
 from levelfield.training.readers import default_readers
 from levelfield.workloads.medical_segmentation.filters import FULL_FILTERS, MINI_FILTERS
@@ -77,12 +77,12 @@ class Settings:
     @property
     def logged(self) -> Mapping[str, LogValue]:
         """What the log must say (compliance_checker/training_1.1.0/closed_unet3d.yaml)."""
-        values: dict[str, LogValue] = {"opt_name": "sgd"}
-        for name, field in _NAMES.items():
-            if name not in _NOT_LOGGED:
-                value = getattr(self, field)
-                values[name] = list(value) if isinstance(value, tuple) else value
-        return values | {"validation_input_shape": [self.window] * 3, "validation_overlap": self.overlap}
+        return {
+            "opt_name": "sgd",
+            **by_log_name(self, _NAMES, without=_NOT_LOGGED),
+            "validation_input_shape": [self.window] * 3,
+            "validation_overlap": self.overlap,
+        }
 
 
 FULL = Settings(
