@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Generic, TypeVar
+from weakref import WeakMethod
 
 import torch
 
@@ -22,6 +23,7 @@ __all__ = ["EpochReader", "read_ahead"]
 
 Job = TypeVar("Job")
 Sample = TypeVar("Sample")
+Result = TypeVar("Result")
 
 _EACH_AHEAD = 2
 """Samples that a reader may have ready or at work: bounds the memory."""
@@ -59,6 +61,8 @@ def read_ahead(
             f"A process that reads data died: {str(error).splitlines()[0]}",
             hint="Look for a lack of memory, or of shared memory (/dev/shm), which containers often have little of.",
         ) from error
+    finally:
+        del samples  # ends the processes now; an error on its way would keep them through its traceback
 
 
 def _samples(read: Callable[[Any], Any], jobs: Iterable[Any], readers: int, *, on_cuda: bool) -> Iterator[Any]:
@@ -86,9 +90,13 @@ def _samples(read: Callable[[Any], Any], jobs: Iterable[Any], readers: int, *, o
 class EpochReader(Generic[Job, Sample]):
     """The samples of one epoch after the other; the first ones of the next are read while an epoch ends.
 
+    Whoever asks for samples holds the reader and is held by it weakly only: both go at once when they are no longer
+    needed, and the processes end in order. In a circle they would be left to the collector of garbage, which takes
+    the queues between processes apart first, and then waits seconds for each of these.
+
     Args:
-        read: Makes a sample of epoch and job, as :func:`read_ahead` asks for.
-        jobs: The jobs of an epoch, in their order.
+        read: Makes a sample of epoch and job, as :func:`read_ahead` asks for; a method of the holder.
+        jobs: The jobs of an epoch, in their order; a method of the holder.
         steps: How many of them an epoch takes.
         readers: As :func:`read_ahead`.
         device: As :func:`read_ahead`.
@@ -103,7 +111,7 @@ class EpochReader(Generic[Job, Sample]):
         readers: int,
         device: str,
     ) -> None:
-        self._read, self._jobs, self._steps = read, jobs, steps
+        self._read, self._jobs, self._steps = _weakly(read), _weakly(jobs), steps
         self.readers, self._device = readers, device
         self._samples: Iterator[Sample] = iter(())
         self._at: tuple[int, int] | None = None
@@ -115,9 +123,8 @@ class EpochReader(Generic[Job, Sample]):
     def begin(self, epoch: int, *, done: int = 0) -> None:
         """Take the samples of an epoch from now on, without its first ``done``."""
         if self._at != (epoch, done):  # else the stream is there already
-            self._samples = read_ahead(
-                lambda job: self._read(*job), self._from(epoch, done), readers=self.readers, device=self._device
-            )
+            jobs = _of_epochs(self._jobs, epoch, done, self._steps)
+            self._samples = read_ahead(_of_pair(self._read), jobs, readers=self.readers, device=self._device)
         self.epoch, self.done, self._at = epoch, done, (epoch, done)
 
     def __next__(self) -> Sample:
@@ -128,10 +135,28 @@ class EpochReader(Generic[Job, Sample]):
         self._at = (self.epoch, self.done) if self.done < self._steps else (self.epoch + 1, 0)
         return sample
 
-    def _from(self, first: int, done: int) -> Iterator[tuple[int, Job]]:
-        for epoch in count(first):
-            for job in islice(self._jobs(epoch), done if epoch == first else 0, self._steps):
-                yield epoch, job
+
+def _weakly(method: Callable[..., Result]) -> Callable[..., Result]:
+    """A method that does not keep its object alive."""
+    held = WeakMethod(method)
+
+    def call(*arguments: Any) -> Result:
+        found = held()
+        assert found is not None, "its object is gone"
+        return found(*arguments)
+
+    return call
+
+
+def _of_pair(read: Callable[[int, Job], Sample]) -> Callable[[tuple[int, Job]], Sample]:
+    return lambda job: read(*job)
+
+
+def _of_epochs(jobs: Callable[[int], Iterable[Job]], first: int, done: int, steps: int) -> Iterator[tuple[int, Job]]:
+    """The jobs of all epochs from one on, without its first ``done``, each with its epoch."""
+    for epoch in count(first):
+        for job in islice(jobs(epoch), done if epoch == first else 0, steps):
+            yield epoch, job
 
 
 @dataclass(frozen=True, slots=True)

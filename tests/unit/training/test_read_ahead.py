@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -115,18 +117,25 @@ def test_nothing_is_drawn_from_the_generator_of_the_network() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def reader_of(readers: int, asked: list[int] | None = None) -> EpochReader[int, tuple[int, int]]:
-    def jobs(epoch: int) -> list[int]:
-        if asked is not None:
-            asked.append(epoch)
-        return [10 * epoch + place for place in range(5)]  # two more than an epoch takes
+class Holder:
+    """Has three samples an epoch, of five jobs."""
 
-    return EpochReader(lambda epoch, job: (epoch, job), jobs, steps=3, readers=readers, device="cpu")
+    def __init__(self, readers: int) -> None:
+        self.asked: list[int] = []
+        self.reader = EpochReader(self.read, self.jobs, steps=3, readers=readers, device="cpu")
+
+    def read(self, epoch: int, job: int) -> tuple[int, int]:
+        return epoch, job
+
+    def jobs(self, epoch: int) -> list[int]:
+        self.asked.append(epoch)
+        return [10 * epoch + place for place in range(5)]
 
 
 @pytest.mark.parametrize("readers", [0, 2])
 def test_epochs_follow_each_other(readers: int) -> None:
-    reader = reader_of(readers)
+    holder = Holder(readers)
+    reader = holder.reader
     found = []
     for epoch in (1, 2):
         reader.begin(epoch)
@@ -137,7 +146,8 @@ def test_epochs_follow_each_other(readers: int) -> None:
 
 @pytest.mark.parametrize("readers", [0, 2])
 def test_going_on_within_an_epoch_and_leaving_one(readers: int) -> None:
-    reader = reader_of(readers)
+    holder = Holder(readers)
+    reader = holder.reader
     reader.begin(4, done=2)
     assert next(reader) == (4, 42)
     reader.begin(5)
@@ -149,13 +159,27 @@ def test_going_on_within_an_epoch_and_leaving_one(readers: int) -> None:
 
 
 def test_the_order_of_an_epoch_is_made_once() -> None:
-    asked: list[int] = []
-    reader = reader_of(0, asked)
+    holder = Holder(0)
     for epoch in (1, 2, 3):
-        reader.begin(epoch)
+        holder.reader.begin(epoch)
         for _ in range(3):
-            next(reader)
-    assert asked == [1, 2, 3]
+            next(holder.reader)
+    assert holder.asked == [1, 2, 3]
+
+
+def test_processes_end_with_the_last_who_needs_them() -> None:
+    """Without the collector of garbage, which would have them waited for."""
+    gc.collect()
+    gc.disable()
+    try:
+        holder = Holder(2)
+        holder.reader.begin(1)
+        next(holder.reader)
+        assert len(multiprocessing.active_children()) == 2
+        del holder
+        assert multiprocessing.active_children() == []
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(("local", "cores", "expected"), [("1", 8, 8), ("2", 8, 4), ("16", 8, 1), ("1", 64, 16)])

@@ -120,7 +120,7 @@ class ClickData:
         self._readers = default_readers() if setup.edition is Edition.FULL else 0
         self._shares = EpochReader(
             self._share,
-            lambda epoch: self._generator(_ORDER, epoch).permutation(settings.epoch_steps).tolist(),
+            self._dealt,
             steps=settings.epoch_steps,
             readers=self._readers,
             device=setup.world.device,
@@ -185,6 +185,11 @@ class ClickData:
         """
         self._setup.require_running()
         return next(self._shares).to(self._setup.world.device)
+
+    def _dealt(self, epoch: int) -> list[int]:
+        """The batches of an epoch, by their numbers in the file."""
+        order: list[int] = self._generator(_ORDER, epoch).permutation(self._settings.epoch_steps).tolist()
+        return order
 
     def _share(self, _epoch: int, batch: int) -> Share:
         assert self._train is not None, "open the data first"

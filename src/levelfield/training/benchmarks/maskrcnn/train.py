@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import count, islice
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from levelfield.training.benchmarks.maskrcnn.data import (
     targets_of,
 )
 from levelfield.training.benchmarks.maskrcnn.evaluate import Found, detected, in_picture, precision
-from levelfield.training.benchmarks.maskrcnn.loss import Targets, losses
+from levelfield.training.benchmarks.maskrcnn.loss import losses
 from levelfield.training.benchmarks.maskrcnn.network import MaskRcnnNetwork
 from levelfield.training.benchmarks.maskrcnn.settings import FULL, Settings
 from levelfield.training.detection.order import Ints, draws, grouped_batches, share
@@ -28,12 +27,15 @@ from levelfield.training.detection.weights import checked, read_weights
 from levelfield.training.distributed import gathered
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
-from levelfield.training.read_ahead import read_ahead
+from levelfield.training.read_ahead import EpochReader, read_ahead
 from levelfield.training.readers import default_readers
 from levelfield.training.schedules import set_rate
 from levelfield.training.states import learnt, restore_learnt
 
 __all__ = ["MaskRcnnTraining", "backbone"]
+
+Batch = tuple[Tensor, Tensor, list[Objects], list[int]]
+"""Pictures, their sizes, what they show, and a seed for each one's choices in the losses."""
 
 BIAS_FACTOR = 2.0
 """Biases learn so much faster, and without decay (``SOLVER.BIAS_LR_FACTOR``)."""
@@ -67,7 +69,9 @@ class MaskRcnnTraining:
         self._source = _source(settings, setup)
         self._steps = 0
         self._readers = default_readers() if setup.edition is Edition.FULL else 0
-        self._batches: Iterator[tuple[Tensor, Targets]] = iter(())
+        self._batches: EpochReader[tuple[int, Ints], Batch] | None = None
+        self._turn_steps = 0
+        """Of a turn through the data, which has more batches than an epoch of the log: each is of one group."""
 
     @property
     def cadence(self) -> Cadence:
@@ -92,7 +96,15 @@ class MaskRcnnTraining:
             DatasetError: Annotations or pictures are missing, unreadable, or not as many as expected.
         """
         self._source.open()
-        self._batches = self._stream()
+        self._turn_steps = len(list(self._numbered(0)))
+        self._batches = EpochReader(
+            self._train_batch,
+            self._numbered,
+            steps=self._turn_steps,
+            readers=self._readers,
+            device=self._setup.world.device,
+        )
+        self._go_on()
         return Samples(train=self._settings.train_samples, evaluation=self._settings.eval_samples)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -104,7 +116,10 @@ class MaskRcnnTraining:
         Raises:
             DatasetError: A picture cannot be read.
         """
-        pictures, targets = next(self._batches)
+        assert self._batches is not None, "data are open"
+        pictures, sizes, objects, seeds = next(self._batches)
+        pictures, sizes = (one.to(self._device, non_blocking=True) for one in (pictures, sizes))
+        targets = targets_of(objects, sizes, seeds)
         picking, world = self._settings.picking, self._setup.world
         self._steps += 1
         set_rate(self.optimizer, self._settings.learning_rate(self._steps))
@@ -151,23 +166,22 @@ class MaskRcnnTraining:
         """Go on from a state."""
         restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._steps = state["steps"]
-        self._batches = self._stream()
+        self._go_on()
 
     def flops_per_sample(self) -> float | None:
         """Unknown: it depends on the size of each picture and on how many regions have an object."""
         return None
 
-    def _stream(self) -> Iterator[tuple[Tensor, Targets]]:
-        """The batches after the steps that were done, without end."""
-        device = self._setup.world.device
-        read = read_ahead(self._train_batch, self._global_batches(), readers=self._readers, device=device)
-        for pictures, sizes, objects, seeds in read:
-            targets = targets_of(objects, sizes.to(device, non_blocking=True), seeds)
-            yield pictures.to(device, non_blocking=True), targets
+    def _go_on(self) -> None:
+        """Read from the batch after the steps that were done."""
+        assert self._batches is not None, "data are open"
+        turn, done = divmod(self._steps, self._turn_steps)
+        self._batches.begin(turn, done=done)
 
-    def _train_batch(self, which: tuple[int, Ints]) -> tuple[Tensor, Tensor, list[Objects], list[int]]:
-        """This process's share of a global batch: pictures, their sizes, what they show, seeds for their choices."""
-        number, batch = which
+    def _train_batch(self, turn: int, which: tuple[int, Ints]) -> Batch:
+        """This process's share of a global batch."""
+        place, batch = which
+        number = turn * self._turn_steps + place
         places = [
             (place, draws(self._setup.seed, number, place), row) for place, row in share(batch, self._setup.world)
         ]
@@ -179,16 +193,9 @@ class MaskRcnnTraining:
     def _test_batch(self, rows: range) -> tuple[Tensor, Tensor]:
         return collated([self._source.test_sample(row) for row in rows], self._settings.divisible)
 
-    def _global_batches(self) -> Iterator[tuple[int, Ints]]:
-        """(number of the step, global batch) from the next step on."""
-        settings, groups = self._settings, self._source.groups
-        a_turn = len(grouped_batches(self._setup.seed, 0, groups, settings.batch_size))
-        turns, done = divmod(self._steps, a_turn)
-        for turn in count(turns):
-            batches = grouped_batches(self._setup.seed, turn, groups, settings.batch_size)
-            for place, batch in islice(enumerate(batches), done, None):
-                yield turn * a_turn + place, batch
-            done = 0
+    def _numbered(self, turn: int) -> Iterable[tuple[int, Ints]]:
+        """The global batches of a turn through the data."""
+        return enumerate(grouped_batches(self._setup.seed, turn, self._source.groups, self._settings.batch_size))
 
 
 def backbone(path: Path) -> dict[str, Tensor]:
