@@ -104,13 +104,14 @@ def check_training(
     units = _units(tree, systems)
     first = os.getpid()
 
-    def work(share: Iterable[_Unit]) -> _Part:
+    def work(share: Iterable[int]) -> _Part:  # numbers of units: these hold the rules, which no pipe takes
         own = source if os.getpid() == first else source.reopened()
-        return _check_folders(share, FolderReader(source=own, rules=rules, judging=judging), registry)
+        reader = FolderReader(source=own, rules=rules, judging=judging)
+        return _check_folders((units[number] for number in share), reader, registry)
 
     whole = _Part()
     with Crew((work,), min(jobs, 1 + sum(unit.place.bytes for unit in units) // BYTES_OF_A_PROCESS)) as crew:
-        for part in crew.share(work, units, weight=lambda unit: unit.place.bytes):
+        for part in crew.share(work, range(len(units)), weight=lambda number: units[number].place.bytes):
             _merge(whole, part)
     _run(registry.tree, TreeSubject(source=source, tree=tree), whole.tally)
     for one in tree.organisations:
