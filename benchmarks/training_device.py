@@ -110,6 +110,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--precision", default="bf16", choices=[str(one) for one in NumberFormat])
     parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--try-kernels", action="store_true", help="let cuDNN try which of its kernels is fastest")
     parser.add_argument("--small", action="store_true", help="a tenth of the data and a batch of two: does it run?")
     parser.add_argument("--limit-s", type=float, default=60.0, help="of the timed steps of one benchmark")
     parser.add_argument("--work", type=Path, help="where the data are kept")
@@ -134,6 +135,7 @@ def _each(arguments: argparse.Namespace, work: Path) -> tuple[list[Measured], bo
                 sys.executable, __file__, "--case", name, "--work", str(folders[name].result()), "--json", str(found),
                 "--steps", str(arguments.steps), "--precision", arguments.precision, "--device", arguments.device,
                 "--limit-s", str(arguments.limit_s), *(["--small"] if arguments.small else []),
+                *(["--try-kernels"] if arguments.try_kernels else []),
             ]  # fmt: skip
             print(f"{name} ...", flush=True)
             if subprocess.run(command, check=False).returncode:
@@ -147,6 +149,7 @@ def _each(arguments: argparse.Namespace, work: Path) -> tuple[list[Measured], bo
 def measured(case: Case, data: Path, arguments: argparse.Namespace) -> Measured:
     """Train, time, trace."""
     began = time.monotonic()
+    torch.backends.cudnn.benchmark = arguments.try_kernels
     batch = 2 if arguments.small else case.batch_size
     setup = Setup(
         edition=Edition.FULL,

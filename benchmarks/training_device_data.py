@@ -21,26 +21,29 @@ _SEED = 4
 
 
 def written(name: str, folder: Path, *, small: bool) -> Path:
-    """Write the data of a benchmark, and say where they are."""
+    """Write the data of a benchmark where they are not there yet, and say where they are."""
+    home = folder / "LibriSpeech" if name == "rnnt" else folder
+    if folder.exists():
+        return home
     match name:
         case "resnet":
-            return _imagenet(folder, pictures=20 if small else 600, links=5_120 if small else 51_200)
+            _imagenet(folder, pictures=20 if small else 600, links=5_120 if small else 51_200)
         case "ssd" | "maskrcnn":
-            return _coco(folder, pictures=20 if small else 400, links=2_560 if small else 25_600)
+            _coco(folder, pictures=20 if small else 400, links=2_560 if small else 25_600)
         case "unet3d":
-            return _kits(folder, volumes=2 if small else 8, edge=140 if small else 200)
+            _kits(folder, volumes=2 if small else 8, edge=140 if small else 200)
         case "rnnt":
-            return _librispeech(folder, recordings=6 if small else 96, links=300 if small else 2_800)
+            _librispeech(home, recordings=6 if small else 96, links=300 if small else 2_800)
         case "bert":
-            return _records(folder, examples=20 if small else 600)
+            _records(folder, examples=20 if small else 600)
         case "dlrm":
-            return _clicks(folder, pairs=209_715 if small else 2_097_152)
+            _clicks(folder, pairs=209_715 if small else 2_097_152)
         case _:
-            folder.mkdir(parents=True, exist_ok=True)
-            return folder
+            folder.mkdir(parents=True)
+    return home
 
 
-def _imagenet(folder: Path, *, pictures: int, links: int) -> Path:
+def _imagenet(folder: Path, *, pictures: int, links: int) -> None:
     import cv2
 
     draw = np.random.default_rng(_SEED)
@@ -62,10 +65,9 @@ def _imagenet(folder: Path, *, pictures: int, links: int) -> Path:
         (folder / "val" / f"val_{at}.JPEG").symlink_to(folder / "files" / f"{at % pictures}.jpg")
         lines.append(f"val_{at}.JPEG {at % pictures}\n")
     (folder / "val" / "val_map.txt").write_text("".join(lines))
-    return folder
 
 
-def _coco(folder: Path, *, pictures: int, links: int) -> Path:
+def _coco(folder: Path, *, pictures: int, links: int) -> None:
     from coco_train_folder import write_train_folder
 
     write_train_folder(folder, pictures=pictures + 1, height=480, width=640)
@@ -89,10 +91,9 @@ def _coco(folder: Path, *, pictures: int, links: int) -> Path:
     whole["images"] = kept
     whole["annotations"] = [one for one in whole["annotations"] if one["image_id"] in numbers]
     path.write_text(json.dumps(whole))
-    return folder
 
 
-def _kits(folder: Path, *, volumes: int, edge: int) -> Path:
+def _kits(folder: Path, *, volumes: int, edge: int) -> None:
     from kits_prepared import prepared_kits
 
     cases = [f"case_{number:05}" for number in range(210)]
@@ -100,10 +101,9 @@ def _kits(folder: Path, *, volumes: int, edge: int) -> Path:
     for at, case in enumerate(cases[volumes:]):
         for part in "xy":
             (folder / f"{case}_{part}.npy").symlink_to(folder / f"{cases[at % volumes]}_{part}.npy")
-    return folder
 
 
-def _librispeech(folder: Path, *, recordings: int, links: int) -> Path:
+def _librispeech(folder: Path, *, recordings: int, links: int) -> None:
     from librispeech_training import (
         LETTERS,
         PARTS,
@@ -115,7 +115,6 @@ def _librispeech(folder: Path, *, recordings: int, links: int) -> Path:
     )
 
     draw = np.random.default_rng(_SEED)
-    folder = folder / "LibriSpeech"
     folder.mkdir(parents=True)
     made = []
     for at in range(recordings):
@@ -135,10 +134,9 @@ def _librispeech(folder: Path, *, recordings: int, links: int) -> Path:
     home = folder.parent / "sentencepieces"
     home.mkdir()
     (home / "librispeech1023.model").write_bytes(packed(pieces_of_1023()))
-    return folder
 
 
-def _records(folder: Path, *, examples: int) -> Path:
+def _records(folder: Path, *, examples: int) -> None:
     from tf_files import write_bert_records
 
     once, times = 4, 8
@@ -148,10 +146,9 @@ def _records(folder: Path, *, examples: int) -> Path:
             number = turn * once + at
             name = folder / f"part-{number:05}-of-{once * times:05}"
             part.rename(name) if turn == 0 else name.symlink_to(folder / f"part-{at:05}-of-{once * times:05}")
-    return folder
 
 
-def _clicks(folder: Path, *, pairs: int) -> Path:
+def _clicks(folder: Path, *, pairs: int) -> None:
     from levelfield.workloads.recommendation.criteo import OFFICIAL_TABLES
 
     folder.mkdir(parents=True)
@@ -163,4 +160,3 @@ def _clicks(folder: Path, *, pairs: int) -> Path:
         for table, rows in enumerate(OFFICIAL_TABLES):
             records[:, 14 + table] = draw.integers(0, rows, count)
         records.tofile(folder / f"terabyte_processed_{part}.bin")
-    return folder

@@ -96,7 +96,7 @@ class EpochReader(Generic[Job, Sample]):
 
     Args:
         read: Makes a sample of epoch and job, as :func:`read_ahead` asks for; a method of the holder.
-        jobs: The jobs of an epoch, in their order; a method of the holder.
+        jobs: The jobs of an epoch, in their order; a method of the holder, and no generator, which would hold it.
         steps: How many of them an epoch takes.
         readers: As :func:`read_ahead`.
         device: As :func:`read_ahead`.

@@ -169,7 +169,7 @@ class _Recorded(_Dealt):
         self._vocabulary = vocabulary
         self._shares = EpochReader(
             self._decoded,
-            self._batches,
+            self._dealt,
             steps=settings.epoch_steps,
             readers=min(_MOST_DECODERS, default_readers()),
             device=setup.world.device,
@@ -204,11 +204,10 @@ class _Recorded(_Dealt):
         self.position += 1
         return examples
 
-    def _batches(self, epoch: int) -> Iterator[tuple[int, list[Record]]]:
+    def _dealt(self, epoch: int) -> Iterator[tuple[int, list[Record]]]:
         """The shares of this process, not decoded, with the numbers of their batches from 1."""
         records = shuffled_records(self._paths, self._draw(_ORDER, epoch))
-        for number in count(1):
-            yield number, list(islice(records, self._settings.global_batch_size))[self._share()]
+        return _batches(records, self._settings.global_batch_size, self._share())
 
     def _decoded(self, epoch: int, batch: tuple[int, list[Record]]) -> Examples:
         number, records = batch
@@ -219,6 +218,12 @@ class _Recorded(_Dealt):
 
     def evaluation(self, size: int) -> Iterator[Examples]:
         return self._evaluated(self._tested, size)
+
+
+def _batches(records: Iterator[Record], size: int, share: slice) -> Iterator[tuple[int, list[Record]]]:
+    """Shares of batches with their numbers; no method, whose frame would hold the corpus (see :class:`EpochReader`)."""
+    for number in count(1):
+        yield number, list(islice(records, size))[share]
 
 
 def _taken(examples: Examples, which: slice | NDArray[np.int64]) -> Examples:
