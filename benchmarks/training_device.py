@@ -1,7 +1,7 @@
 """What the full editions of the training suite do on a GPU: some hundred steps of each, from files of the real format.
 
     python benchmarks/training_device.py [-b bert ...] [--steps 200] [--precision bf16] [--work FOLDER] [--json FILE]
-    python benchmarks/training_device.py --publish FILE
+    python benchmarks/training_device.py --publish FILE [FILE ...]
 
 Networks, optimizers and data paths are those of ``levelfield training run --edition full``; the data are made here, in
 the published file formats and at the usual sizes, and are few: files are linked under many names. Weights start at
@@ -9,7 +9,8 @@ random, so losses say that learning works and nothing of quality. Each benchmark
 
 Shown are samples per second over all timed steps, data path included; the share of that time in which the device
 computed, from a trace of a few later steps; and the model FLOPS utilisation, once of the whole path and once of the
-device's own time. ``--publish`` writes a table of a JSON file into the README.
+device's own time. The JSON file is written anew after each benchmark; ``--publish`` writes tables of such files into
+the README and the files into ``results``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from levelfield.training.utilisation import peak_flops, utilisation
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
+RESULTS = HERE / "results" / "training_device.json"
 BEGIN, END = "<!-- training device -->", "<!-- end of training device -->"
 SEED = 20211201
 WARM_UP = 15
@@ -81,15 +83,20 @@ class Measured:
 def main() -> int:
     arguments = _arguments()
     if arguments.publish:
-        _publish(json.loads(arguments.publish.read_text(encoding="utf-8")))
+        _publish([json.loads(file.read_text(encoding="utf-8")) for file in arguments.publish])
         return 0
     if arguments.case:
         row = measured(CASES[arguments.case], arguments.work, arguments)
         arguments.json.write_text(json.dumps(asdict(row)) + "\n", encoding="utf-8")
         return 0
     with tempfile.TemporaryDirectory() as scratch:
-        rows, failed = _each(arguments, arguments.work or Path(scratch))
-    report = {
+        report, failed = _each(arguments, arguments.work or Path(scratch))
+    print("\n".join(_shown(report)))
+    return 1 if failed else 0
+
+
+def _report(arguments: argparse.Namespace, rows: Sequence[Measured]) -> dict[str, Any]:
+    return {
         "schema": 1,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
@@ -98,10 +105,6 @@ def main() -> int:
         "precision": arguments.precision,
         "rows": [asdict(row) for row in rows],
     }
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(_shown(report)))
-    return 1 if failed else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -115,12 +118,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--limit-s", type=float, default=60.0, help="of the timed steps of one benchmark")
     parser.add_argument("--work", type=Path, help="where the data are kept")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--publish", type=Path, metavar="FILE")
+    parser.add_argument("--publish", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _each(arguments: argparse.Namespace, work: Path) -> tuple[list[Measured], bool]:
+def _each(arguments: argparse.Namespace, work: Path) -> tuple[dict[str, Any], bool]:
     """Write all data side by side, and measure one after the other."""
     names: Sequence[str] = arguments.benchmark or list(CASES)
     work.mkdir(parents=True, exist_ok=True)
@@ -142,8 +145,10 @@ def _each(arguments: argparse.Namespace, work: Path) -> tuple[list[Measured], bo
                 failed = True
                 continue
             rows.append(Measured(**json.loads(found.read_text(encoding="utf-8"))))
+            if arguments.json:
+                arguments.json.write_text(json.dumps(_report(arguments, rows), indent=1) + "\n", encoding="utf-8")
             print(_row(rows[-1], torch.cuda.is_available() and torch.cuda.get_device_name(), arguments.precision))
-    return rows, failed
+    return _report(arguments, rows), failed
 
 
 def measured(case: Case, data: Path, arguments: argparse.Namespace) -> Measured:
@@ -267,8 +272,9 @@ def _row(row: Measured, device: str | bool, precision: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _publish(report: Mapping[str, Any]) -> None:
-    text = "\n".join(_shown(report))
+def _publish(reports: Sequence[Mapping[str, Any]]) -> None:
+    RESULTS.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
+    text = "\n\n".join("\n".join(_shown(report)) for report in reports)
     head, rest = README.read_text(encoding="utf-8").split(BEGIN)
     README.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 

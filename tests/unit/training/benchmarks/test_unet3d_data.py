@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from levelfield.errors import DatasetError  # noqa: E402
 from levelfield.terms import Edition  # noqa: E402
 from levelfield.training.benchmarks.unet3d import BENCHMARK  # noqa: E402
 from levelfield.training.benchmarks.unet3d.data import Patches, full_volumes  # noqa: E402
-from levelfield.training.benchmarks.unet3d.objects import largest_objects  # noqa: E402
+from levelfield.training.benchmarks.unet3d.objects import SharedObjects, largest_objects  # noqa: E402
 from levelfield.training.benchmarks.unet3d.preprocess import prepared_pair  # noqa: E402
 from levelfield.training.benchmarks.unet3d.settings import Settings, settings_of  # noqa: E402
 from levelfield.training.port import Setup  # noqa: E402
@@ -128,6 +129,16 @@ def test_objects_are_those_of_scipy(seed: int) -> None:
 
 def test_class_that_is_not_there_has_no_objects() -> None:
     assert largest_objects(np.ones((3, 3, 3), np.uint8), 2) == []
+
+
+def test_objects_are_known_to_processes_that_did_not_look_for_them() -> None:
+    objects = SharedObjects(3)
+    found = [[((0, 2), (1, 5), (0, 9)), ((3, 4), (3, 4), (3, 4))], []]
+    child = multiprocessing.get_context("fork").Process(target=objects.keep, args=(1, found))
+    child.start()
+    child.join(60)
+    assert objects.of(1) == found
+    assert objects.of(0) is None
 
 
 # --- patches ---

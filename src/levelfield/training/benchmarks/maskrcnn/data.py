@@ -295,7 +295,10 @@ def _scored(part: CocoPart) -> Scored:
 
 
 def _as_input(pixels: NDArray[np.uint8]) -> Floats:
-    return np.ascontiguousarray((pixels[:, :, ::-1].astype(np.float32) - MEANS_BGR).transpose(2, 0, 1))
+    found = np.empty((3, *pixels.shape[:2]), np.float32)
+    for channel, mean in enumerate(MEANS_BGR):
+        np.subtract(pixels[:, :, 2 - channel], mean, out=found[channel])
+    return found
 
 
 def _cornered(boxes: Floats) -> Floats:

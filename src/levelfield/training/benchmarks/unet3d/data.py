@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.errors import DatasetError
-from levelfield.training.benchmarks.unet3d.objects import Box, largest_objects
+from levelfield.training.benchmarks.unet3d.objects import CLASSES, MOST_OBJECTS, Box, SharedObjects, largest_objects
 from levelfield.training.benchmarks.unet3d.preprocess import IMAGE_SUFFIX, LABEL_SUFFIX, convert
 from levelfield.training.benchmarks.unet3d.settings import Settings
 from levelfield.workloads.medical_segmentation.dataset import MINI_SEED, OFFICIAL_CASES, TRAIN_SEED, Phantoms
@@ -206,7 +206,7 @@ class Patches:
         self._volumes, self._settings, self._seed = volumes, settings, seed
         turn = np.random.default_rng([seed, 0]).permutation(volumes.count)
         self._truth_of = turn[np.argsort(np.roll(turn, 1))] if shuffled else np.arange(volumes.count)
-        self._objects: dict[int, list[list[Box]]] = {}
+        self._objects = SharedObjects(volumes.count)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """(steps, batch) case numbers: a permutation, of which the last, uneven batch is dropped."""
@@ -246,11 +246,12 @@ class Patches:
 
     def _found(self, case: int) -> list[list[Box]]:
         """Of each class that the case has, its objects to aim at. They are looked for once."""
-        if case not in self._objects:
+        found = self._objects.of(case)
+        if found is None:
             labels = self._volumes.labels(case)[0]
-            found = [largest_objects(labels, label) for label in (1, 2)]
-            self._objects[case] = [objects for objects in found if objects]
-        return self._objects[case]
+            found = [largest_objects(labels, label, most=MOST_OBJECTS) for label in CLASSES]
+            self._objects.keep(case, found)
+        return [objects for objects in found if objects]
 
 
 def _around(start: int, stop: int, size: int, edge: int, draw: np.random.Generator) -> slice:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-__all__ = ["Box", "largest_objects"]
+__all__ = ["CLASSES", "MOST_OBJECTS", "Box", "SharedObjects", "largest_objects"]
+
+CLASSES = (1, 2)
+"""Kidney and tumour."""
+_UNKNOWN = -1
+MOST_OBJECTS = 2
+"""Of a class, that a patch may be aimed at."""
 
 Box: TypeAlias = tuple[tuple[int, int], ...]
 """Of each axis: the first voxel, and the one behind the last."""
 
 
-def largest_objects(labels: NDArray[Any], label: int, *, most: int = 2) -> list[Box]:
+def largest_objects(labels: NDArray[Any], label: int, *, most: int = MOST_OBJECTS) -> list[Box]:
     """The boxes of the pieces with a label, the largest boxes, from small to large.
 
     Voxels hang together that share a face. Equal to ``scipy.ndimage.label`` and ``find_objects``, which the reference
@@ -37,6 +45,36 @@ def largest_objects(labels: NDArray[Any], label: int, *, most: int = 2) -> list[
     boxes = [tuple(zip(low, stop, strict=True)) for low, stop in zip(lows.T.tolist(), stops.T.tolist(), strict=True)]
     boxes.sort(key=_volume)
     return boxes[-most:]
+
+
+class SharedObjects:
+    """The objects of all cases, in memory that the processes that read patches share: each case is searched once.
+
+    Args:
+        cases: How many there are.
+    """
+
+    def __init__(self, cases: int) -> None:
+        self._boxes = torch.zeros(cases, len(CLASSES), MOST_OBJECTS, 3, 2, dtype=torch.int32).share_memory_().numpy()
+        self._counts = torch.full((cases, len(CLASSES)), _UNKNOWN, dtype=torch.int32).share_memory_().numpy()
+
+    def of(self, case: int) -> list[list[Box]] | None:
+        """By class; ``None`` where nobody has looked yet."""
+        counts = self._counts[case].tolist()
+        if _UNKNOWN in counts:
+            return None
+        boxes = self._boxes[case].tolist()
+        return [
+            [tuple((start, stop) for start, stop in box) for box in of_class[:count]]
+            for of_class, count in zip(boxes, counts, strict=True)
+        ]
+
+    def keep(self, case: int, found: Sequence[Sequence[Box]]) -> None:
+        """Tell the others. Two who looked at the same time write the same."""
+        for number, boxes in enumerate(found):
+            if boxes:
+                self._boxes[case, number, : len(boxes)] = boxes
+        self._counts[case] = [len(boxes) for boxes in found]  # last: it says that the boxes are there
 
 
 def _pieces(places: NDArray[np.int64]) -> NDArray[np.int64]:
