@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
 
+from levelfield.errors import UsageError
 from levelfield.training.benchmarks.maskrcnn.data import CocoPictures, ScenePictures, Source, collated, targets_of
 from levelfield.training.benchmarks.maskrcnn.evaluate import Found, detected, in_picture, precision
 from levelfield.training.benchmarks.maskrcnn.loss import Targets, losses
@@ -150,6 +151,19 @@ class MaskRcnnTraining:
         self._scaler.load_state_dict(state["scaler"])
         self._steps = state["steps"]
         self._batches = self._stream()
+
+    def exported(self) -> NoReturn:
+        """Nothing: what follows from the proposals of a picture is no graph of fixed operators.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(
+            "The model of maskrcnn cannot be exported: its heads look at the regions that a loop over the proposals of "
+            "every level leaves, which is code and no graph, and the backbone by itself finds nothing.",
+            hint="Its weights are in the kept state, models/result_<number>.pt, for torch; inference v2.0 has no such "
+            "benchmark.",
+        )
 
     def flops_per_sample(self) -> float | None:
         """Unknown: it depends on the size of each picture and on how many regions have an object."""

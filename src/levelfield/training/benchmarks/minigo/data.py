@@ -127,6 +127,11 @@ class Window:
             results=torch.tensor([one.results[at] for one, at in rows], dtype=torch.float32),
         )
 
+    def newest(self, count: int) -> NDArray[np.float32]:
+        """(positions, 13, size, size): the first of the newest generation, as they were played; ``count`` at most."""
+        planes = unpack(self.kept[-1].planes[:count], self._board)
+        return planes.astype(np.float32).reshape(len(planes), -1, self._board.size, self._board.size)
+
     def state(self) -> dict[str, Any]:
         """All that is needed to go on, in tensors."""
         return {

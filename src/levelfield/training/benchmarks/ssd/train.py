@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from levelfield.training.benchmarks.ssd.anchors import Floats, boxes_300, decoded
 from levelfield.training.benchmarks.ssd.data import CocoPictures, ScenePictures, Source, collated
 from levelfield.training.benchmarks.ssd.evaluate import Found, detections, precision
+from levelfield.training.benchmarks.ssd.export import exported
 from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import ResNet34, Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
 from levelfield.training.detection.coco import ahead
 from levelfield.training.detection.order import Ints, batches, draws, share
 from levelfield.training.detection.weights import checked, read_weights
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.port import Cadence, Edition, LogValue, NumberFormat, Quality, Samples, Setup
 from levelfield.workloads.object_detection.network import anchors, network
 
@@ -158,6 +160,10 @@ class SsdTraining:
     def flops_per_sample(self) -> float | None:
         """Of convolutions, forward and twice as many backward."""
         return _flops(self._settings, self._setup.edition)
+
+    def exported(self) -> ModelExport:
+        """The detector as a model file."""
+        return exported(self._network, self._defaults, self._source, self._settings, seed=self._setup.seed)
 
     def _number_format(self) -> AbstractContextManager[Any]:
         kinds = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
