@@ -33,6 +33,8 @@ from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.coco_map import Matching, average_precision, bootstrap
 from levelfield.workloads.object_detection.dataset import DetectionDataset, GeneratedScenes, scene_hash
 from levelfield.workloads.object_detection.export import graph_of, write_int8
+from levelfield.workloads.object_detection.generator import MINI_TEST_SEED as TEST_SEED
+from levelfield.workloads.object_detection.generator import MINI_TRAIN_SEED as TRAIN_SEED
 from levelfield.workloads.object_detection.generator import SceneSet, scenes
 from levelfield.workloads.object_detection.model import (
     MINI_MOBILENET,
@@ -45,7 +47,7 @@ from levelfield.workloads.object_detection.preprocess import picture_input
 from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.pictures import Layout
 
-TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 20220401, 20220402, 20220406
+CALIBRATION_SEED = 20220402
 CALIBRATION_SCENES, TEST_SCENES = 160, 1000
 WEIGHT_SEED = 20220406
 DRAWS = 2000

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from levelfield.backends.port import NamedArrays
 from levelfield.workloads.onnx_files import Graph
 
-__all__ = ["Answers", "Exportable", "ModelExport", "Part"]
+__all__ = ["BELOW_THE_GATE", "Answers", "Exportable", "ModelExport", "Part"]
+
+BELOW_THE_GATE = (
+    "Training stops at its target, below the accuracy that the mini of the inference suite is held to: a run there "
+    "says so."
+)
+"""A remark where a mini's target leaves that much open."""
 
 Answers: TypeAlias = Callable[[NamedArrays], NDArray[Any]]
 """What whoever uses a model takes from its outputs: the class with the highest score."""

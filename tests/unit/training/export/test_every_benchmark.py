@@ -52,7 +52,14 @@ READS = {
 }  # fmt: skip
 
 
-RUN_BY = {"resnet": "resnet50", "ssd": None, "unet3d": "3d-unet", "rnnt": "rnnt", "bert": None, "dlrm": "dlrm"}
+RUN_BY = {
+    "resnet": "resnet50",
+    "ssd": "ssd-resnet34",
+    "unet3d": "3d-unet",
+    "rnnt": "rnnt",
+    "bert": None,
+    "dlrm": "dlrm-99",
+}
 BATCH = {"batch", "batch_size", "pairs"}
 
 

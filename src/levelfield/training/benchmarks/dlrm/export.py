@@ -38,6 +38,6 @@ def exported(network: Dlrm, data: ClickData, edition: Edition) -> ModelExport:
         parts={"model": part},
         answer="whether a click is likelier than none",
         int8=INT8,
-        inference="dlrm",
+        inference="dlrm-99",
         remark=_OTHER_RULE if edition is Edition.MINI else "",
     )

@@ -9,7 +9,7 @@ import numpy as np
 from levelfield.backends.port import NamedArrays
 from levelfield.terms import Edition
 from levelfield.training.benchmarks.rnnt.data import Speech, collated
-from levelfield.training.export.parts import Answers, ModelExport, Part
+from levelfield.training.export.parts import BELOW_THE_GATE, Answers, ModelExport, Part
 from levelfield.workloads.onnx_files import Graph
 from levelfield.workloads.speech_recognition.export import INT8, graphs_of, write_int8
 from levelfield.workloads.speech_recognition.network import Transducer
@@ -40,6 +40,7 @@ def exported(network: Transducer, speech: Speech, *, edition: Edition, seed: int
         answer="the class of a step and the label before it",
         int8=INT8,
         inference="rnnt" if edition is Edition.MINI else None,
+        remark=BELOW_THE_GATE if edition is Edition.MINI else "",
     )
 
 

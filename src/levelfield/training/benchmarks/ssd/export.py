@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from levelfield.backends.port import NamedArrays
+from levelfield.terms import Edition
 from levelfield.training.benchmarks.ssd.anchors import decoded
 from levelfield.training.benchmarks.ssd.data import Source
 from levelfield.training.benchmarks.ssd.settings import Settings
 from levelfield.training.detection.order import Ints, draws
-from levelfield.training.export.parts import ModelExport, Part
+from levelfield.training.export.parts import BELOW_THE_GATE, ModelExport, Part
 from levelfield.workloads.object_detection.export import INPUT, INT8, graph_of, write_int8
 from levelfield.workloads.object_detection.model import ANCHOR_SCORES
 
@@ -48,7 +49,9 @@ class Detector(nn.Module):
         return decoded(self.defaults, moves)[..., self._order], torch.softmax(logits, dim=-1)
 
 
-def exported(network: nn.Module, defaults: Tensor, source: Source, settings: Settings, *, seed: int) -> ModelExport:
+def exported(
+    network: nn.Module, defaults: Tensor, source: Source, settings: Settings, *, edition: Edition, seed: int
+) -> ModelExport:
     """Pictures to boxes and scores of every anchor; what is suppressed is left to whoever runs the model.
 
     Args:
@@ -56,6 +59,7 @@ def exported(network: nn.Module, defaults: Tensor, source: Source, settings: Set
         defaults: Its default boxes.
         source: Pictures, open.
         settings: Of the run.
+        edition: The full one sees 300 pixels, its namesake in the inference suite 1,200.
         seed: Of the run; pictures for training are drawn with it.
     """
     calibration = range(min(_CALIBRATION, settings.train_samples))
@@ -68,7 +72,13 @@ def exported(network: nn.Module, defaults: Tensor, source: Source, settings: Set
         answers=_surest,
         quantise=partial(write_int8, pictures=np.stack(pictures)),
     )
-    return ModelExport(parts={"model": part}, answer="the class of the surest box of a picture", int8=INT8)
+    return ModelExport(
+        parts={"model": part},
+        answer="the class of the surest box of a picture",
+        int8=INT8,
+        inference="ssd-resnet34" if edition is Edition.MINI else None,
+        remark=BELOW_THE_GATE if edition is Edition.MINI else "",
+    )
 
 
 def _surest(outputs: NamedArrays) -> Ints:

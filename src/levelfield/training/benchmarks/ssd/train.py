@@ -163,7 +163,10 @@ class SsdTraining:
 
     def exported(self) -> ModelExport:
         """The detector as a model file."""
-        return exported(self._network, self._defaults, self._source, self._settings, seed=self._setup.seed)
+        setup = self._setup
+        return exported(
+            self._network, self._defaults, self._source, self._settings, edition=setup.edition, seed=setup.seed
+        )
 
     def _number_format(self) -> AbstractContextManager[Any]:
         kinds = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}

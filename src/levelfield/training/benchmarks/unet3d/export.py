@@ -10,7 +10,7 @@ from torch import nn
 from levelfield.terms import Edition
 from levelfield.training.benchmarks.unet3d.data import Patches, Volumes
 from levelfield.training.benchmarks.unet3d.settings import Settings
-from levelfield.training.export.parts import ModelExport, Part
+from levelfield.training.export.parts import BELOW_THE_GATE, ModelExport, Part
 from levelfield.workloads.medical_segmentation.export import INPUT, INT8, OUTPUT, graph_of, write_int8
 from levelfield.workloads.medical_segmentation.preprocess import Image, cut_to_windows
 
@@ -34,7 +34,13 @@ def exported(
         answers=lambda outputs: outputs[OUTPUT].argmax(axis=1),
         quantise=partial(write_int8, windows=[patches.patch(1, case)[0][np.newaxis] for case in calibration]),
     )
-    return ModelExport(parts={"model": part}, answer="the class of a voxel", int8=INT8, inference="3d-unet")
+    return ModelExport(
+        parts={"model": part},
+        answer="the class of a voxel",
+        int8=INT8,
+        inference="3d-unet",
+        remark=BELOW_THE_GATE if edition is Edition.MINI else "",
+    )
 
 
 def _middle(image: Image, window: int) -> Image:
