@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from levelfield import __version__
-from levelfield.errors import FormatError, LevelfieldError, ModelError, TrainingError, UsageError
+from levelfield.errors import FormatError, LevelfieldError, ModelError, UsageError
 from levelfield.files import claim_output_folder, sha256_of, write_atomically, write_problem
 from levelfield.system.software import python_version, versions_of
 from levelfield.terms import Edition
@@ -203,8 +203,9 @@ def _written(model: ModelExport, out: Path) -> tuple[ExportedFile, ...]:
                 part.quantise(paths[Precision.FP32], paths[Precision.INT8])
             except (OSError, LevelfieldError):
                 raise
-            except Exception as error:
-                raise TrainingError.of(error, doing=f"exporting {name}") from error
+            except Exception as error:  # the exporter and the quantisation may raise anything
+                said = " ".join(str(error).split())[:300]
+                raise ModelError(f"{name} cannot be written as a model file: {type(error).__name__}: {said}") from error
             for precision, agreement in compared(part, paths).items():
                 path = paths[precision]
                 found.append(

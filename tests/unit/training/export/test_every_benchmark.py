@@ -14,6 +14,7 @@ onnx = pytest.importorskip("onnx")
 from levelfield.backends import Backend, load  # noqa: E402
 from levelfield.backends.port import BackendOptions  # noqa: E402
 from levelfield.errors import UsageError  # noqa: E402
+from levelfield.inference.benchmarks.registry import BENCHMARKS  # noqa: E402
 from levelfield.training.catalog import benchmark_named  # noqa: E402
 from levelfield.training.export.agreement import compared  # noqa: E402
 from levelfield.training.export.parts import ModelExport  # noqa: E402
@@ -55,7 +56,7 @@ READS = {
 RUN_BY = {
     "resnet": "resnet50",
     "ssd": "ssd-resnet34",
-    "unet3d": "3d-unet",
+    "unet3d": "3d-unet-99",
     "rnnt": "rnnt",
     "bert": None,
     "dlrm": "dlrm-99",
@@ -67,6 +68,7 @@ BATCH = {"batch", "batch_size", "pairs"}
 def test_files_do_what_the_network_does(name: str, tmp_path: Path) -> None:
     model = given(name)
     assert model.inference == RUN_BY[name]
+    assert model.inference is None or model.inference in {benchmark.name for benchmark in BENCHMARKS}
     assert {part: list(one.graph.reads) for part, one in model.parts.items()} == READS[name]
     for part_name, part in model.parts.items():
         paths = {precision: tmp_path / f"{part_name}-{precision}.onnx" for precision in Precision}

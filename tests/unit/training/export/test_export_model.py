@@ -173,6 +173,19 @@ def test_file_that_does_something_else_is_an_error_and_not_kept(tmp_path: Path) 
     assert not (tmp_path / "model").exists()
 
 
+def test_what_the_exporter_or_the_quantisation_raises_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tiny_training
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no such\noperator")
+
+    trained(tmp_path / "run")
+    monkeypatch.setattr(tiny_training, "quantise", broken)
+    with pytest.raises(ModelError, match="model cannot be written as a model file: RuntimeError: no such operator"):
+        exported(tmp_path)
+    assert not (tmp_path / "model").exists()
+
+
 def test_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     trained(tmp_path / "run")
     (tmp_path / "model").mkdir()

@@ -38,7 +38,7 @@ def exported(
         parts={"model": part},
         answer="the class of a voxel",
         int8=INT8,
-        inference="3d-unet",
+        inference="3d-unet-99",
         remark=BELOW_THE_GATE if edition is Edition.MINI else "",
     )
 
