@@ -61,6 +61,17 @@ def test_everything_that_a_reader_must_know_is_said(capsys: pytest.CaptureFixtur
         assert text in said
 
 
+def test_next_step_with_a_kept_model_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    from levelfield.training.run import Trained
+
+    report = Report(header=replace(HEADER, request={"keep_model": True}), runs=(GOOD,))
+    show(Trained(report=report, record=Path("out/run.json")), as_json=False)
+    assert "levelfield training export out --out FOLDER" in capsys.readouterr().out
+    show(trained(GOOD), as_json=False)
+    assert "training export" not in capsys.readouterr().out
+
+
 def test_score_is_shown_with_its_interval(capsys: pytest.CaptureFixture[str]) -> None:
     score = Score(minutes=12.0, low=11.2, high=12.8, kept=(11, 12, 13), runs=5, needed=5, failed=1)
     show(trained(GOOD, score=score), as_json=False)

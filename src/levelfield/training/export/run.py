@@ -38,7 +38,7 @@ class ExportRequest:
     """What a user asks of ``levelfield training export``."""
 
     source: Path
-    """The output folder of ``levelfield training run``."""
+    """The output folder of ``levelfield training run``, or the ``run.json`` in it."""
     out: Path
     number: int | None = None
     """Of the run, from 1 as tables count them; ``None`` for the first that reached its target, else the last."""
@@ -60,14 +60,16 @@ def export_model(request: ExportRequest) -> ExportRecord:
         OutputError: The output folder cannot be used.
     """
     require_onnx()
-    document = read_report(request.source / RUN_RECORD)
-    asked = _asked(document, request.source)
-    run = _chosen(runs_of(document, request.source / RUN_RECORD), request)
-    kept = kept_model(request.source, run)
-    setup = _setup(asked, run.seed, request.data, request.source)
+    folder = request.source.parent if request.source.is_file() else request.source
+    record_path = folder / RUN_RECORD
+    document = read_report(record_path)
+    asked = _asked(document, record_path)
+    run = _chosen(runs_of(document, record_path), folder, request.number)
+    kept = kept_model(folder, run)
+    setup = _setup(asked, run.seed, request.data, record_path)
     name = str(asked["benchmark"])
     with _claimed(request.out) as out:
-        training = _trained(name, setup, kept, model_path(request.source, run.number))
+        training = _trained(name, setup, kept, model_path(folder, run.number))
         model = _model(training, name)
         files = _written(model, out)
         record = ExportRecord(
@@ -106,35 +108,33 @@ def _claimed(folder: Path) -> Iterator[Path]:
             out.rmdir()
 
 
-def _asked(document: Mapping[str, Any], source: Path) -> Mapping[str, Any]:
+def _asked(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     """The request of the run, from its record."""
     header = document.get("header")
     asked = header.get("request") if isinstance(header, dict) else None
     if not isinstance(asked, dict) or not {"benchmark", "edition"} <= set(asked):
-        raise FormatError(source / RUN_RECORD, "header", "no request", "a record of levelfield training run")
+        raise FormatError(path, "header", "no request", "a record of levelfield training run")
     return asked
 
 
-def _chosen(runs: tuple[RunResult, ...], request: ExportRequest) -> RunResult:
+def _chosen(runs: tuple[RunResult, ...], folder: Path, number: int | None) -> RunResult:
     """The run that is exported; of one that went on later, its end."""
     newest = {run.number: run for run in runs}
-    if request.number is not None:
-        found = newest.get(request.number - 1)
-        if found is None:
-            raise UsageError(
-                f"There is no run {request.number} in {request.source}.", hint=f"It has the runs 1 to {len(newest)}."
-            )
-        return found
-    kept = [run for run in newest.values() if model_path(request.source, run.number).is_file()] or list(newest.values())
-    if not kept:
-        raise UsageError(f"There is no run in {request.source}.")
+    if not newest:
+        raise UsageError(f"There is no run in {folder}.")
+    if number is not None:
+        if number - 1 not in newest:
+            has = "It has one run." if len(newest) == 1 else f"It has the runs 1 to {len(newest)}."
+            raise UsageError(f"There is no run {number} in {folder}.", hint=has)
+        return newest[number - 1]
+    kept = [run for run in newest.values() if model_path(folder, run.number).is_file()] or list(newest.values())
     return next((run for run in kept if run.succeeded), kept[-1])
 
 
-def _setup(asked: Mapping[str, Any], seed: int, data: Path | None, source: Path) -> Setup:
+def _setup(asked: Mapping[str, Any], seed: int, data: Path | None, record_path: Path) -> Setup:
     """As the run had it, but for one process on the CPU and in fp32."""
 
-    def path(name: str) -> Path | None:
+    def given(name: str) -> Path | None:
         return Path(asked[name]) if asked.get(name) else None
 
     try:
@@ -142,13 +142,13 @@ def _setup(asked: Mapping[str, Any], seed: int, data: Path | None, source: Path)
             edition=Edition(asked["edition"]),
             seed=seed,
             batch_size=asked.get("batch_size"),
-            data=data or path("data"),
-            start=path("start"),
+            data=data or given("data"),
+            start=given("start"),
             changed=dict(asked.get("changed") or {}),
             shuffled_labels=bool(asked.get("shuffled_labels")),
         )
     except (TypeError, ValueError) as error:
-        raise FormatError(source / RUN_RECORD, "request", str(error), "a request of levelfield training run") from error
+        raise FormatError(record_path, "request", str(error), "a request of levelfield training run") from error
 
 
 def _trained(name: str, setup: Setup, kept: KeptModel, path: Path) -> Training:

@@ -102,7 +102,7 @@ def test_first_run_that_reached_the_target_is_taken_or_the_one_that_is_named(tmp
     record = tmp_path / "run/run.json"
     record.write_text(record.read_text().replace('"status": "success"', '"status": "aborted"', 1))
     assert exported(tmp_path).run.number == 1
-    chosen = export_model(ExportRequest(source=tmp_path / "run", out=tmp_path / "third", number=3))
+    chosen = export_model(ExportRequest(source=tmp_path / "run/run.json", out=tmp_path / "third", number=3))
     assert (chosen.run.number, chosen.run.seed) == (2, 5)
     with pytest.raises(UsageError, match="There is no run 4") as caught:
         export_model(ExportRequest(source=tmp_path / "run", out=tmp_path / "fourth", number=4))
@@ -131,6 +131,18 @@ def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/run.json").write_text('{"schema": "levelfield.training-run/1", "runs": [], "header": {}}')
     with pytest.raises(FormatError, match="no request"):
+        exported(tmp_path)
+    header = '{"request": {"benchmark": "tiny_training:BENCHMARK", "edition": "mini"}}'
+    (tmp_path / "run/run.json").write_text(f'{{"schema": "levelfield.training-run/1", "runs": [], "header": {header}}}')
+    with pytest.raises(UsageError, match="There is no run in"):
+        exported(tmp_path)
+
+
+def test_request_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    trained(tmp_path / "run")
+    record = tmp_path / "run/run.json"
+    record.write_text(record.read_text().replace('"edition": "mini"', '"edition": "maxi"'))
+    with pytest.raises(FormatError, match="'maxi' is not a valid Edition"):
         exported(tmp_path)
 
 

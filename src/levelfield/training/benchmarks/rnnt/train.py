@@ -141,7 +141,6 @@ class RnntTraining:
 
     def state(self) -> Mapping[str, Any]:
         """Weights and their averages, moments, place in the epoch, and the generators that dropout draws from."""
-        on_cuda = torch.device(self._world.device).type == "cuda"
         return {
             "model": self._bare.state_dict(),
             "averaged": self._averaged.state_dict(),
@@ -150,7 +149,7 @@ class RnntTraining:
             "epoch": self._epoch,
             "done": self._done,
             "generator": torch.get_rng_state(),
-            "cuda_generator": torch.cuda.get_rng_state(self._world.device) if on_cuda else None,
+            "cuda_generator": torch.cuda.get_rng_state(self._world.device) if self._on_cuda else None,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -161,7 +160,7 @@ class RnntTraining:
         self._arithmetic.restore(state["arithmetic"])
         self._go_on(state["epoch"], done=state["done"])
         torch.set_rng_state(state["generator"].cpu())
-        if state["cuda_generator"] is not None:
+        if self._on_cuda and state["cuda_generator"] is not None:  # a model of a GPU is exported on a CPU
             torch.cuda.set_rng_state(state["cuda_generator"].cpu(), self._world.device)
 
     def flops_per_sample(self) -> float | None:
@@ -189,6 +188,10 @@ class RnntTraining:
         """The averaged weights as model files."""
         assert self._speech is not None, "data are open"
         return exported(self._averaged, self._speech, edition=self._setup.edition, seed=self._setup.seed)
+
+    @property
+    def _on_cuda(self) -> bool:
+        return torch.device(self._world.device).type == "cuda"
 
     @torch.no_grad()
     def _average(self) -> None:
