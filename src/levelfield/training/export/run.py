@@ -71,9 +71,12 @@ def export_model(request: ExportRequest) -> ExportRecord:
     with _claimed(request.out) as out:
         training = _trained(name, setup, kept, model_path(folder, run.number))
         model = _model(training, name)
-        files = _written(model, out)
+        try:
+            files = _written(model, out)
+        except OSError as error:
+            raise write_problem(out, error) from error
         record = ExportRecord(
-            benchmark=str(document["header"]["benchmark"]),
+            benchmark=benchmark_named(name).name,
             edition=str(setup.edition),
             run=run,
             step=kept.step,
@@ -101,8 +104,6 @@ def _claimed(folder: Path) -> Iterator[Path]:
     out = claim_output_folder(folder)
     try:
         yield out
-    except OSError as error:
-        raise write_problem(out, error) from error
     finally:
         if is_new and not any(out.iterdir()):
             out.rmdir()

@@ -252,3 +252,17 @@ def test_run_that_went_on_is_exported_from_its_end(tmp_path: Path) -> None:
     found = exported(tmp_path)
     assert found.run.resumed_after == whole.report.runs[0].step - 8
     assert found.step == whole.report.runs[0].step
+
+
+def test_disk_that_is_full_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    trained(tmp_path / "run")
+    monkeypatch.setattr("levelfield.training.export.run.compared", full)
+    with pytest.raises(OutputError, match="No space left on device") as caught:
+        exported(tmp_path)
+    assert "Free space" in str(caught.value.hint)
+    assert not (tmp_path / "model").exists()
