@@ -1,6 +1,6 @@
 """What the training harness costs: with all listeners, beside the bare loop, on the steps of a mini edition.
 
-    python benchmarks/training_overhead.py [-b resnet] [--set epochs=4] [--repeat 5] [--json FILE]
+    python benchmarks/training_overhead.py [-b resnet] [--set epochs=9] [--repeat 5] [--json FILE]
 
 The bare loop is what a benchmark's own script would be: ``begin_epoch``, ``step``, ``evaluate`` by the cadence, the
 loss of each step read. The harness has the log, the record, the terminal's line (as on a terminal) and kept states on.
@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     FREE._inner = benchmark_named(arguments.benchmark)  # noqa: SLF001 - of this file
-    changed = dict(pair.split("=", 1) for pair in arguments.set or ["epochs=4"])
+    changed = dict(pair.split("=", 1) for pair in arguments.set or ["epochs=9"])
     torch.set_num_threads(1)
     watch = Watch()
     taken = measured(arguments.benchmark, changed, arguments.repeat)

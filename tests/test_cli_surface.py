@@ -42,14 +42,16 @@ SURFACE: dict[str, list[str]] = {
     "training": ["--help", "-h"],
     "training run": [
         "--batch", "--benchmark", "--checkpoints", "--clear-caches", "--data", "--device", "--division", "--edition",
-        "--help", "--json", "--out", "--peak-flops", "--precision", "--resume", "--rules", "--runs", "--seed", "--set",
-        "--shuffled-labels", "--start", "--status", "--submitter", "--system-name", "--threads", "-b", "-h",
+        "--help", "--json", "--keep-model", "--out", "--peak-flops", "--precision", "--resume", "--rules", "--runs",
+        "--seed", "--set", "--shuffled-labels", "--start", "--status", "--submitter", "--system-name", "--threads",
+        "-b", "-h",
     ],
     "training list": ["--help", "--json", "--rules", "-h"],
     "training score": [
         "--csv", "--help", "--json", "--median", "--rcp-figure", "--rcp-mode", "--rcp-set", "--rules", "--speed-up",
         "-h", "SOURCE",
     ],
+    "training export": ["--data", "--help", "--json", "--number", "--out", "--threads", "-h", "RUN"],
     "training check": ["--help", "--json", "--rule-files", "--rules", "-h", "LOG..."],
     "submission": ["--help", "-h"],
     "submission check": [

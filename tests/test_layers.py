@@ -75,12 +75,14 @@ def is_torch_file(path: Path) -> bool:
     return path.name in TORCH_FILES or (in_training and path.name not in WITHOUT_TORCH)
 
 
-def test_only_training_imports_networks_in_torch() -> None:
+def test_only_training_imports_networks_in_torch_and_what_exports_them() -> None:
     for path in PACKAGE.rglob("*.py"):
-        if path.relative_to(PACKAGE).parts[0] == "training" or path.name in TORCH_FILES:
+        if path.relative_to(PACKAGE).parts[0] == "training" or path.name in TORCH_FILES | {"export.py"}:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             name = node.module if isinstance(node, ast.ImportFrom) else None
+            exports = (name or "").startswith("levelfield.workloads.") and (name or "").endswith(".export")
+            assert not exports, f"{path}:{node.lineno}"
             assert not (name or "").endswith(".network"), f"{path}:{node.lineno}"
 
 

@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from mini_bert import export
 
 from levelfield.files import write_atomically
+from levelfield.workloads.question_answering.export import graph_of
 from levelfield.workloads.question_answering.generator import Names, passages, vocabulary
 from levelfield.workloads.question_answering.network import BERT_LARGE, Shape, SpanModel
 from levelfield.workloads.question_answering.squad import as_squad
@@ -50,7 +50,7 @@ def main() -> None:
     write_atomically(out / "dev-v1.1.json", json.dumps(as_squad(paragraphs, title="generated")))
     write_atomically(out / "vocab.txt", "\n".join(vocabulary()) + "\n")
     model = random_model(replace(BERT_LARGE, layers=given.layers))
-    export(model, out / "bert.onnx")
+    graph_of(model).write(out / "bert.onnx")
     print(f"{out / 'bert.onnx'}: {sum(parameter.numel() for parameter in model.parameters()):,} parameters")
 
 

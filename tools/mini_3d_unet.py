@@ -25,7 +25,7 @@ import math
 import platform
 import tempfile
 import time
-import warnings
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.dice import DiceScores, dice_of_case
 from levelfield.stats.bootstrap import mean_interval
 from levelfield.workloads.medical_segmentation.dataset import MINI_CASES, MINI_SEED, TRAIN_SEED, Phantoms
+from levelfield.workloads.medical_segmentation.export import graph_of, write_int8
 from levelfield.workloads.medical_segmentation.generator import MINI_WINDOW, best_labels, phantom
 from levelfield.workloads.medical_segmentation.network import FULL_FILTERS, MINI_FILTERS, UNet3D, train_step
 from levelfield.workloads.medical_segmentation.preprocess import FULL_WINDOW, prepared_image, prepared_labels
@@ -55,8 +56,6 @@ FOREGROUND_SHARE = 0.4
 """Of the patches around a voxel of kidney or tumour, as in the training reference."""
 CALIBRATION_SEED, CALIBRATION_CASES = 20220403, 24
 CURVE_STEPS = 50
-
-INPUT, OUTPUT = "input", "output"
 
 
 class Patches:
@@ -107,50 +106,11 @@ def trained(filters: tuple[int, ...], steps: int) -> tuple[UNet3D, list[dict[str
     return model, curve
 
 
-def export(model: UNet3D, path: Path, window: int) -> None:
-    """ONNX by torch's older exporter, with the names of the reference model and a free batch."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            model.eval(),
-            (torch.zeros(1, 1, window, window, window),),
-            str(path),
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_axes={INPUT: {0: "batch_size"}, OUTPUT: {0: "batch_size"}},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Static int8, quantise-dequantise nodes, weights per channel in seven bits, ranges from cases of their own."""
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Windows(CalibrationDataReader):
-        def __init__(self) -> None:
-            images = [
-                prepared_image(phantom(CALIBRATION_SEED, n).image_scan(), MINI_WINDOW) for n in range(CALIBRATION_CASES)
-            ]
-            self._feeds = iter([{INPUT: image[np.newaxis, :, :16, :16, :16]} for image in images])
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self._feeds, None)
-
-    prepared = target.with_suffix(".prepared")
-    quant_pre_process(str(source), str(prepared))
-    quantize_static(
-        str(prepared),
-        str(target),
-        Windows(),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        reduce_range=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
-    prepared.unlink()
+def calibration_windows() -> Iterator[np.ndarray]:
+    """A window of each case that ranges are taken from."""
+    for number in range(CALIBRATION_CASES):
+        image = prepared_image(phantom(CALIBRATION_SEED, number).image_scan(), MINI_WINDOW)
+        yield image[np.newaxis, :, :16, :16, :16]
 
 
 def measured(path: Path) -> tuple[DiceScores, float]:
@@ -198,7 +158,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.full:
         torch.manual_seed(SEED)
-        export(UNet3D(FULL_FILTERS), given.full, FULL_WINDOW)
+        graph_of(UNet3D(FULL_FILTERS), window=FULL_WINDOW).write(given.full)
         return
     out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
@@ -209,11 +169,11 @@ def main() -> None:
     model, curve = trained(tuple(given.filters), given.steps)
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
     fp32 = out / "unet3d_fp32.onnx"
-    export(model, fp32, MINI_WINDOW)
+    graph_of(model, window=MINI_WINDOW).write(fp32)
     scores = {"fp32": measured(fp32)}
     with tempfile.TemporaryDirectory() as folder:
         int8 = Path(folder) / "unet3d_int8.onnx"
-        quantise(fp32, int8)
+        write_int8(fp32, int8, calibration_windows())
         scores["int8"] = measured(int8)
         int8_bytes = int8.stat().st_size
     differences = scores["int8"][0].composites - scores["fp32"][0].composites

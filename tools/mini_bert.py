@@ -19,17 +19,13 @@ import gzip
 import json
 import math
 import platform
-import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
@@ -37,6 +33,7 @@ from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.squad import SquadScore
 from levelfield.stats.bootstrap import mean_interval
 from levelfield.workloads.question_answering.dataset import QuestionDataset, Questions
+from levelfield.workloads.question_answering.export import graph_of, write_int8
 from levelfield.workloads.question_answering.generator import Names, passages, vocabulary
 from levelfield.workloads.question_answering.labels import positions_of, support_of
 from levelfield.workloads.question_answering.model import fitted
@@ -63,8 +60,6 @@ PEAK_LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.01
 WARM_UP = 0.15
 CURVE_STEPS = 50
-
-INPUTS, OUTPUTS = ("input_ids", "input_mask", "segment_ids"), ("output_start_logits", "output_end_logits")
 
 
 def arrays(tokenizer: WordPiece, seed: int, count: int, sentences: tuple[int, int]) -> Batch:
@@ -135,40 +130,6 @@ def trained(tokenizer: WordPiece) -> tuple[SpanModel, list[dict[str, float]], in
     return trainee.model.eval(), curve, steps
 
 
-def export(model: SpanModel, path: Path) -> None:
-    """ONNX by torch's older exporter, batch and length free, with the names of the reference model."""
-    example = tuple(torch.ones(2, 16, dtype=torch.int64) for _ in INPUTS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            model.eval(),
-            example,
-            str(path),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch", 1: "length"} for name in (*INPUTS, *OUTPUTS)},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Dynamic int8: weights of the matrix products per channel, activations by the range of each batch."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(source), str(prepared))
-        quantize_dynamic(
-            str(prepared),
-            str(target),
-            per_channel=True,
-            # Seven bits: with eight, 16-bit sums overflow on x86 processors without VNNI, and accuracy would depend on
-            # the machine.
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["MatMul"],
-        )
-
-
 def scored(path: Path, questions: Questions) -> SquadScore:
     """The answers of a model file under onnxruntime, one thread, by the path of an accuracy run."""
     model = fitted(load(Backend.ONNXRUNTIME, path, BackendOptions(threads=1)), path, MINI)
@@ -227,8 +188,8 @@ def main() -> None:
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
 
     paths = {"fp32": out / "bert_fp32.onnx", "int8": out / "bert_int8.onnx"}
-    export(model, paths["fp32"])
-    quantise(paths["fp32"], paths["int8"])
+    graph_of(model).write(paths["fp32"])
+    write_int8(paths["fp32"], paths["int8"])
 
     scores = {name: scored(path, questions) for name, path in paths.items()}
     difference = scores["int8"].f1_of - scores["fp32"].f1_of

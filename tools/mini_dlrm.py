@@ -19,32 +19,24 @@ import json
 import platform
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_dynamic,
-    quantize_static,
-)
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.auc import AreaOfMany, RocArea, area_difference, binary_auc
+from levelfield.workloads.onnx_files import quantise
 from levelfield.workloads.recommendation import network, preprocess
 from levelfield.workloads.recommendation.dataset import MINI_SAMPLES, MINI_SEED, MINI_TRACE_SEED, mini_trace
+from levelfield.workloads.recommendation.export import OUTPUT, graph_of, write_int8
 from levelfield.workloads.recommendation.generator import WORLD_SEED, ClickProcess, Clicks
+from levelfield.workloads.recommendation.model import COUNTS, ROWS
 
 HERE = Path(__file__).resolve().parents[1] / "src/levelfield/workloads/recommendation/data"
 
@@ -55,21 +47,6 @@ EPOCHS = 2
 BATCH = 512
 POINTS_PER_EPOCH = 5
 CALIBRATION_BATCH = 1024
-
-COUNTS, ROWS, OUTPUT = "dense_x", "indices", "pred"
-"""The names of the reference's exported model."""
-
-
-class Probability(torch.nn.Module):
-    """The network with the sigmoid that training leaves to the loss."""
-
-    def __init__(self, model: network.Dlrm) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, counts: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
-        """(pairs, 1): the probability of a click."""
-        return torch.sigmoid(self.model(counts, categories))
 
 
 def arrays(clicks: Clicks) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
@@ -108,69 +85,11 @@ def trained(clicks: Clicks, held_out: Clicks) -> tuple[network.Dlrm, list[dict[s
     return model, curve
 
 
-def export(model: network.Dlrm, widths: network.Widths, path: Path) -> None:
-    """ONNX by torch's older exporter, with the input and output names of the reference's exported model."""
-    example = torch.zeros(2, widths.counts), torch.zeros(len(widths.rows), 2, dtype=torch.int64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            Probability(model).eval(),
-            example,
-            str(path),
-            input_names=[COUNTS, ROWS],
-            output_names=[OUTPUT],
-            dynamic_axes={COUNTS: {0: "pairs"}, ROWS: {1: "pairs"}, OUTPUT: {0: "pairs"}},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
-class CalibrationBatches(CalibrationDataReader):
+def calibration_batches(clicks: Clicks) -> Iterator[dict[str, NDArray]]:
     """The calibration split in batches, once."""
-
-    def __init__(self, clicks: Clicks) -> None:
-        counts, rows, _ = arrays(clicks)
-        self._batches = iter(
-            {COUNTS: counts[at : at + CALIBRATION_BATCH], ROWS: rows[:, at : at + CALIBRATION_BATCH]}
-            for at in range(0, len(counts), CALIBRATION_BATCH)
-        )
-
-    def get_next(self) -> dict[str, NDArray] | None:
-        """The next feed, or ``None`` at the end."""
-        return next(self._batches, None)
-
-
-def quantise_tables(source: Path, target: Path) -> None:
-    """Eight bits where DLRM keeps its weights: the tables, one step for each; a row is widened when it is looked up."""
-    with _prepared(source) as prepared:
-        quantize_dynamic(str(prepared), str(target), op_types_to_quantize=["Gather"], weight_type=QuantType.QInt8)
-
-
-def quantise_throughout(source: Path, target: Path, calibration: Clicks) -> None:
-    """Everything in int8, the products of embeddings too: measured, not shipped, as it costs area and is no faster.
-
-    Quantise-dequantise nodes, weights per channel in seven bits, ranges from the calibration split alone.
-    """
-    with _prepared(source) as prepared:
-        quantize_static(
-            str(prepared),
-            str(target),
-            CalibrationBatches(calibration),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-
-
-@contextmanager
-def _prepared(source: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        yield prepared
+    counts, rows, _ = arrays(clicks)
+    for at in range(0, len(counts), CALIBRATION_BATCH):
+        yield {COUNTS: counts[at : at + CALIBRATION_BATCH], ROWS: rows[:, at : at + CALIBRATION_BATCH]}
 
 
 def predictions(path: Path, clicks: Clicks) -> NDArray[np.float32]:
@@ -224,13 +143,14 @@ def main() -> None:
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
 
     paths = {"fp32": out / "dlrm_fp32.onnx", "int8": out / "dlrm_int8.onnx"}
-    export(model, network.MINI, paths["fp32"])
-    quantise_tables(paths["fp32"], paths["int8"])
+    graph_of(model, counts=network.MINI.counts, tables=len(network.MINI.rows)).write(paths["fp32"])
+    write_int8(paths["fp32"], paths["int8"])
 
     said = {name: predictions(path, test) for name, path in paths.items()}
     with tempfile.TemporaryDirectory() as folder:
         throughout = Path(folder) / "throughout.onnx"
-        quantise_throughout(paths["fp32"], throughout, calibration)
+        # Measured, not shipped: everything in int8, the products of embeddings too, costs area and is no faster.
+        quantise(paths["fp32"], throughout, calibration_batches(calibration))
         said_throughout, bytes_throughout = predictions(throughout, test), throughout.stat().st_size
     areas = {name: area(scores, labels) for name, scores in said.items()}
     bayes = 100 * binary_auc(test.logits.astype(np.float64), labels)

@@ -19,16 +19,12 @@ import argparse
 import json
 import math
 import platform
-import tempfile
 import time
-import warnings
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn import functional
@@ -36,6 +32,7 @@ from torch.nn import functional
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
+from levelfield.workloads.image_classification.export import INPUT, OUTPUT, graph_of, write_int8
 from levelfield.workloads.image_classification.preprocess import digits_input
 from levelfield.workloads.pictures import Layout
 
@@ -53,9 +50,6 @@ EPOCHS = 40
 BATCH = 32
 PEAK_LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 1e-2
-CALIBRATION_BATCH = 8
-
-INPUT, OUTPUT = "image", "logits"
 
 
 class Block(nn.Module):
@@ -146,54 +140,6 @@ def trained(
     return model, curve
 
 
-def export(model: ResNet8, path: Path) -> None:
-    """ONNX by torch's older exporter, which folds the batch normalisation into the convolutions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            model.eval(),
-            (torch.zeros(1, 1, 32, 32),),
-            str(path),
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
-class CalibrationBatches(CalibrationDataReader):
-    """The calibration split in batches of eight, once."""
-
-    def __init__(self, pictures: np.ndarray) -> None:
-        self._batches = iter([pictures[i : i + CALIBRATION_BATCH] for i in range(0, len(pictures), CALIBRATION_BATCH)])
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """The next feed, or ``None`` at the end."""
-        batch = next(self._batches, None)
-        return None if batch is None else {INPUT: batch}
-
-
-def quantise(source: Path, target: Path, calibration: np.ndarray) -> None:
-    """Static int8, quantise-dequantise nodes, weights per channel, ranges from the calibration split alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(source), str(prepared))
-        quantize_static(
-            str(prepared),
-            str(target),
-            CalibrationBatches(calibration),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            # Seven bits: with eight, 16-bit sums overflow on x86 processors without VNNI, and accuracy would depend on
-            # the machine. Neither accuracy nor speed is lost here.
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-
-
 def correct(path: Path, pictures: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(samples,) bool: which pictures the model file gets right under onnxruntime, one thread."""
     session = load(Backend.ONNXRUNTIME, path, BackendOptions(threads=1))
@@ -225,8 +171,8 @@ def main() -> None:
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
 
     fp32, int8 = out / "resnet8_fp32.onnx", out / "resnet8_int8.onnx"
-    export(model, fp32)
-    quantise(fp32, int8, inputs[CALIBRATION])
+    graph_of(model, channels=1, side=32).write(fp32)
+    write_int8(fp32, int8, inputs[CALIBRATION])
     np.savez_compressed(out / "digits.npz", images=images[TEST], labels=labels[TEST].astype(np.uint8))
     # The training suite has a split of its own, and takes all digits: these and those of digits.npz.
     rest = slice(0, TEST.start)

@@ -19,7 +19,6 @@ import argparse
 import json
 import platform
 import time
-import warnings
 import zlib
 from collections.abc import Iterator
 from hashlib import sha256
@@ -28,13 +27,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.wer import WordErrors, word_errors
 from levelfield.workloads.speech_recognition.dataset import SpeechDataset, Tones
+from levelfield.workloads.speech_recognition.export import graphs_of, write_int8
 from levelfield.workloads.speech_recognition.generator import ALPHABET, SEED, Part, told, utterance
 from levelfield.workloads.speech_recognition.model import MINI as CONTRACT
 from levelfield.workloads.speech_recognition.model import NETWORKS, fitted
@@ -101,62 +100,6 @@ def trained(chosen: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Transducer, li
     return model, curve
 
 
-def export(model: Transducer, folder: Path) -> None:
-    """Three ONNX files by torch's older exporter; batch and time are free."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sizes, batch, rows = model.sizes, 2, 7
-    state = torch.zeros(sizes.prediction_layers, batch, sizes.prediction_width)
-    state_axes = {1: "batch"}
-    parts = {
-        "encoder": (
-            model.encoder,
-            (torch.randn(rows, batch, sizes.features), torch.tensor([rows, rows - 2])),
-            {"features": {0: "rows", 1: "batch"}, "lengths": {0: "batch"}},
-            {"encoded": {0: "batch", 1: "steps"}, "steps": {0: "batch"}},
-        ),
-        "prediction": (
-            model.prediction,
-            (torch.tensor([[-1], [0]]), state, state),
-            {"labels": {0: "batch", 1: "labels"}, "hidden": state_axes, "cell": state_axes},
-            {"predicted": {0: "batch", 1: "labels"}, "next_hidden": state_axes, "next_cell": state_axes},
-        ),
-        "joint": (
-            model.joint,
-            (torch.randn(batch, 4, sizes.encoder_width), torch.randn(batch, 1, sizes.prediction_width)),
-            {"encoded": {0: "batch", 1: "steps"}, "predicted": {0: "batch", 1: "labels"}},
-            {"scores": {0: "batch", 1: "steps", 2: "labels"}},
-        ),
-    }
-    with warnings.catch_warnings():
-        # The exporter is deprecated, and warns of LSTMs with a free batch, whose start state it makes free as well.
-        warnings.simplefilter("ignore")
-        for name, (part, inputs, reads, returns) in parts.items():
-            torch.onnx.export(
-                part.eval(),
-                inputs,
-                str(folder / f"{name}.onnx"),
-                input_names=list(reads),
-                output_names=list(returns),
-                dynamic_axes=reads | returns,
-                opset_version=17,
-                dynamo=False,
-            )
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Dynamic int8: the LSTMs' weights and the matrices, in seven bits (see ``tools/mini_resnet50.py``)."""
-    target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(source.glob("*.onnx")):
-        quantize_dynamic(
-            str(path),
-            str(target / path.name),
-            op_types_to_quantize=["MatMul", "Gemm", "LSTM"],
-            per_channel=True,
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-        )
-
-
 def measured(task: SpeechRecognition) -> WordErrors:
     """All utterances, as an accuracy run goes through them."""
     dataset, pairs = task.dataset, []
@@ -210,8 +153,11 @@ def main() -> None:
     model, curve = trained(chosen)
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
 
-    export(model, out / "fp32")
-    quantise(out / "fp32", out / "int8")
+    for precision in Precision:
+        (out / precision).mkdir(exist_ok=True)
+    for name, graph in graphs_of(model).items():
+        graph.write(out / "fp32" / f"{name}.onnx")
+        write_int8(out / "fp32" / f"{name}.onnx", out / "int8" / f"{name}.onnx")
     spoken = [utterance(Part.TEST, index) for index in range(TEST)]
     checksums = out / "test_crc32.npy"
     np.save(checksums, np.array([zlib.crc32(one.pcm.astype("<i2").tobytes()) for one in spoken], np.uint32))

@@ -18,17 +18,13 @@ import argparse
 import json
 import math
 import platform
-import tempfile
 import time
-import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from levelfield.backends import Backend, load
@@ -36,10 +32,11 @@ from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.coco_map import Matching, average_precision, bootstrap
 from levelfield.workloads.object_detection.dataset import DetectionDataset, GeneratedScenes, scene_hash
+from levelfield.workloads.object_detection.export import graph_of, write_int8
+from levelfield.workloads.object_detection.generator import MINI_TEST_SEED as TEST_SEED
+from levelfield.workloads.object_detection.generator import MINI_TRAIN_SEED as TRAIN_SEED
 from levelfield.workloads.object_detection.generator import SceneSet, scenes
 from levelfield.workloads.object_detection.model import (
-    ANCHOR_BOXES,
-    ANCHOR_SCORES,
     MINI_MOBILENET,
     MINI_RESNET34,
     MiniEdition,
@@ -50,12 +47,10 @@ from levelfield.workloads.object_detection.preprocess import picture_input
 from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.pictures import Layout
 
-TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 20220401, 20220402, 20220406
+CALIBRATION_SEED = 20220402
 CALIBRATION_SCENES, TEST_SCENES = 160, 1000
 WEIGHT_SEED = 20220406
-CALIBRATION_BATCH = 8
 DRAWS = 2000
-INPUT = "pictures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,54 +130,6 @@ class Decoded(nn.Module):
         return self.model.decoded(pictures)
 
 
-def export(model: nn.Module, size: int, path: Path) -> None:
-    """ONNX by torch's older exporter, which folds the batch normalisation into the convolutions."""
-    names = [INPUT, ANCHOR_BOXES, ANCHOR_SCORES]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            Decoded(model.to(memory_format=torch.contiguous_format)).eval(),
-            (torch.zeros(1, 3, size, size),),
-            str(path),
-            input_names=names[:1],
-            output_names=names[1:],
-            dynamic_axes={name: {0: "batch"} for name in names},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
-class CalibrationBatches(CalibrationDataReader):
-    """The calibration scenes in batches of eight, once."""
-
-    def __init__(self, pictures: np.ndarray) -> None:
-        self._batches = iter([pictures[i : i + CALIBRATION_BATCH] for i in range(0, len(pictures), CALIBRATION_BATCH)])
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """The next feed, or ``None`` at the end."""
-        batch = next(self._batches, None)
-        return None if batch is None else {INPUT: batch}
-
-
-def quantise(source: Path, target: Path, calibration: np.ndarray) -> None:
-    """Static int8 of the convolutions; boxes are decoded in floating point, where a step of int8 would be pixels."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(source), str(prepared))
-        quantize_static(
-            str(prepared),
-            str(target),
-            CalibrationBatches(calibration),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
-            per_channel=True,
-            reduce_range=True,  # as in mini_resnet50.py: the same result without VNNI
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-
-
 def matched(training: Training, path: Path, pictures: GeneratedScenes) -> Matching:
     """The test set through a model file under onnxruntime, one thread, by the way of a real run."""
     edition = training.edition
@@ -250,9 +197,9 @@ def main() -> None:
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
 
     fp32, int8 = out / f"{training.file}_fp32.onnx", out / f"{training.file}_int8.onnx"
-    export(model, edition.scenes.size, fp32)
+    graph_of(Decoded(model), size=edition.scenes.size).write(fp32)
     calibration = scenes(edition.scenes, CALIBRATION_SEED, CALIBRATION_SCENES)
-    quantise(fp32, int8, picture_input(calibration.pixels, values, Layout.NCHW))
+    write_int8(fp32, int8, picture_input(calibration.pixels, values, Layout.NCHW))
 
     test_hash = scene_hash(scenes(edition.scenes, TEST_SEED, TEST_SCENES))
     pictures = GeneratedScenes(edition.scenes, seed=TEST_SEED, count=TEST_SCENES, sha256=test_hash)

@@ -16,10 +16,15 @@ from typing import Any
 import torch
 
 from levelfield.errors import DatasetError, SettingsError
+from levelfield.training.export.parts import ModelExport, Part
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup, Training
+from levelfield.workloads.onnx_files import Graph, quantise
 
 TRAIN, EVAL, FEATURES = 256, 64, 8
-DIALS = {"nan_at", "raise_at", "kill_at", "interrupt_at", "slow_s", "last", "opt_base_learning_rate", "no_data", "off"}
+DIALS = {
+    "nan_at", "raise_at", "kill_at", "interrupt_at", "slow_s", "last", "opt_base_learning_rate", "no_data", "off",
+    "export_off_by",
+}  # fmt: skip
 
 
 class Tiny:
@@ -106,6 +111,34 @@ class Tiny:
 
     def flops_per_sample(self) -> float | None:
         return 6.0 * FEATURES
+
+    def exported(self) -> ModelExport:
+        inputs = self._inputs.numpy()
+        graph = Graph(
+            network=OffWhenTraced(self._bare, self._dials.get("export_off_by", 0.0)),
+            example=(torch.zeros(1, FEATURES),), reads={"x": {0: "points"}}, returns={"y": {0: "points"}},
+        )  # fmt: skip
+        part = Part(
+            graph=graph,
+            trials=[{"x": inputs[TRAIN : TRAIN + 32]}, {"x": inputs[TRAIN + 32 :]}],
+            answers=lambda outputs: outputs["y"] > 0,
+            quantise=lambda source, target: quantise(source, target, [{"x": inputs[:TRAIN]}]),
+        )
+        return ModelExport(
+            parts={"model": part}, answer="the side of a point", int8="static", remark="A line is no network."
+        )
+
+
+class OffWhenTraced(torch.nn.Module):
+    """A network that its exporter sees otherwise: with something added."""
+
+    def __init__(self, network: torch.nn.Module, off: float) -> None:
+        super().__init__()
+        self.network, self.off = network, off
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.network(x)
+        return y + self.off if self.off and torch.jit.is_tracing() else y
 
 
 @dataclass(frozen=True)

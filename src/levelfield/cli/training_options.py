@@ -37,6 +37,7 @@ OPTIONS = (
     click.option("--status", default="research", show_default=True, help="cloud, onprem, preview or research."),
     click.option("--system-name", help="The system's folder name.  [default: after the device]"),
     click.option("--checkpoints", is_flag=True, help="Keep the newest state after each evaluation, for --resume."),
+    click.option("--keep-model", is_flag=True, help="Keep the model of each run after its end, for training export."),
     click.option(
         "--resume", is_flag=True, help="Go on with the unfinished run in --out: for development, never scored."
     ),
@@ -72,6 +73,7 @@ class TrainingOptionsGiven(TypedDict):
     status: str
     system_name: str | None
     checkpoints: bool
+    keep_model: bool
     resume: bool
     clear_caches: bool
     peak_flops: float | None
@@ -106,6 +108,7 @@ def request_of(given: TrainingOptionsGiven) -> TrainingRequest:
         status=given["status"],
         system_name=given["system_name"],
         checkpoints=given["checkpoints"],
+        keep_model=given["keep_model"],
         resume=given["resume"],
         shuffled_labels=given["shuffled_labels"],
         clear_caches=given["clear_caches"],

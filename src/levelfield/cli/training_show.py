@@ -39,6 +39,8 @@ def show(trained: Trained, *, as_json: bool) -> None:
         click.echo(f"{'record':<12}{trained.record}")
         if trained.report.runs:
             click.echo(f"{'logs':<12}{(trained.record.parent / trained.report.runs[-1].log).parent}")
+        if trained.report.header.request.get("keep_model") and trained.failure is None:
+            click.echo(f"{'export it':<12}levelfield training export {trained.record.parent} --out FOLDER")
     if trained.failure is not None:
         click.echo(f"levelfield: {trained.failure.text()}", err=True)
     if trained.interrupted:

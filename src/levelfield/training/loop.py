@@ -92,8 +92,14 @@ class Loop:
         self._epoch_open = 0
         self.step = 0
         """Steps that are done."""
+        self._restored: int | None = None
         self.doing = "opening the data"
         """For the message, should it break."""
+
+    @property
+    def weights_of(self) -> int:
+        """The step whose weights the model has: not the last one where states were kept and evaluated later."""
+        return self.step if self._restored is None else self._restored
 
     @property
     def progress(self) -> float:
@@ -228,6 +234,7 @@ class Loop:
         over = self._clock.now()
         for state in kept:
             self._training.restore(load_state(state.path))
+            self._restored = state.step
             if self._evaluate(state.step, state.stamp):
                 return Ended(status=Status.SUCCESS, at=state.stamp)
         return Ended(status=Status.ABORTED, reason=self._gave_up(), at=over)

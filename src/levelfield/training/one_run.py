@@ -30,6 +30,7 @@ from levelfield.training.events import (
     RunStopped,
     Status,
 )
+from levelfield.training.kept_models import keep_model
 from levelfield.training.listeners.checkpoints import Checkpoints, checkpoint_path
 from levelfield.training.listeners.mllog import LogListener, Submission
 from levelfield.training.listeners.record import RecordListener
@@ -154,6 +155,9 @@ class OneRun:
         self._close(loop, ended)
         if failure is not None:
             raise failure
+        if self._shared.request.keep_model and self._shared.group.writes:
+            # The run is over and its log is closed: this is on nobody's clock.
+            keep_model(self._shared.request.out, self._result, loop.weights_of, training)
 
     def _initialised(self) -> Training:
         """Everything that may happen before the run starts, on the clock of ``init``."""

@@ -48,6 +48,8 @@ class TrainingRequest:
     system_name: str | None = None
     checkpoints: bool = False
     """Whether to keep the newest state, so that ``resume`` can go on from it."""
+    keep_model: bool = False
+    """Whether to keep the model of each run after its end, so that it can be exported."""
     resume: bool = False
     """Go on with the unfinished run in ``out``; for development, never scored."""
     shuffled_labels: bool = False

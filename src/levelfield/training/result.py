@@ -14,7 +14,7 @@ from levelfield.training.events import Status
 from levelfield.training.meter import Point
 from levelfield.training.port import LogValue
 
-__all__ = ["SCHEMA", "Header", "Report", "RunResult", "Score", "read_report"]
+__all__ = ["SCHEMA", "Header", "Report", "RunResult", "Score", "read_report", "runs_of"]
 
 SCHEMA = "levelfield.training-run/1"
 """History: 1 (0.1.0) the first."""
@@ -184,3 +184,25 @@ def read_report(path: Path) -> Mapping[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise FormatError(path, "schema", repr(document.get("schema") if isinstance(document, dict) else None), SCHEMA)
     return document
+
+
+def runs_of(document: Mapping[str, Any], path: Path) -> tuple[RunResult, ...]:
+    """The runs of a record that was read.
+
+    Args:
+        document: As :func:`read_report` gives it.
+        path: Where it was read, for the error.
+
+    Raises:
+        FormatError: They are no runs.
+    """
+    try:
+        return tuple(_run(fields) for fields in document["runs"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(path, "runs", str(error), "a record of levelfield training run") from error
+
+
+def _run(fields: Mapping[str, Any]) -> RunResult:
+    points = tuple(Point(**point) for point in fields["quality"])
+    losses = tuple((int(step), float(loss)) for step, loss in fields["losses"])
+    return replace(RunResult(**{**fields, "quality": points, "losses": losses}), status=Status(fields["status"]))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from levelfield.errors import FormatError, UsageError
 from levelfield.training.events import Status
 from levelfield.training.listeners.checkpoints import checkpoint_path
-from levelfield.training.meter import Point
 from levelfield.training.request import TrainingRequest
-from levelfield.training.result import Header, Report, RunResult, read_report
+from levelfield.training.result import Header, Report, RunResult, read_report, runs_of
 from levelfield.training.states import load_state
 from levelfield.training.workplace import RECORD, resumed_log_path
 
@@ -90,17 +89,8 @@ def report_of(out: Path, header: Header) -> Report:
     Raises:
         FormatError: It is damaged.
     """
-    try:
-        runs = tuple(_run(run) for run in _list(read_report(out / RECORD), "runs"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(out / RECORD, "runs", str(error), "a record of levelfield training run") from error
-    return Report(header=header, runs=runs)
-
-
-def _run(fields: Mapping[str, Any]) -> RunResult:
-    points = tuple(Point(**point) for point in fields["quality"])
-    losses = tuple((int(step), float(loss)) for step, loss in fields["losses"])
-    return replace(RunResult(**{**fields, "quality": points, "losses": losses}), status=Status(fields["status"]))
+    path = out / RECORD
+    return Report(header=header, runs=runs_of(read_report(path), path))
 
 
 def _check_same(request: TrainingRequest, begun: object) -> None:

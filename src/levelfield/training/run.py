@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def _carried_out(shared: Circumstances, machine: Machine, watch: Watch | None) -
     interrupted, failure = False, None
     for setup, result in zip(setups, results, strict=True):
         run = OneRun(shared, setup, result, going_on)
+        gc.collect()  # data of the run before hang in cycles, and large arrays do not wake the collector
         try:
             run.conduct(place, watch)
         except KeyboardInterrupt:  # before the clock ran; after that the run notes it itself

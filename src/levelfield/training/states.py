@@ -85,7 +85,7 @@ def load_state(path: Path) -> Mapping[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, UnpicklingError, EOFError, ValueError, KeyError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
         raise FormatError(path, "content", said, "a state that levelfield wrote") from error
     if not isinstance(state, dict):
         raise FormatError(path, "content", type(state).__name__, "a state that levelfield wrote")

@@ -7,6 +7,7 @@
     systems/<system>.json                       the system description, as far as it can be known
     resumed/result_0_after_1200.txt             the log of a run that went on from a kept state; never scored
     checkpoints/result_0.rank_0.pt              the newest state of a run, with --checkpoints
+    models/result_0.pt                          the model at the end of a run, with --keep-model
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Workplace:
 
     def leave_no_trace(self) -> None:
         """Take back everything that was written for a run that never began."""
-        for entry in ("results", "systems", "checkpoints", "resumed"):
+        for entry in ("results", "systems", "checkpoints", "models", "resumed"):
             shutil.rmtree(self.out / entry, ignore_errors=True)
         (self.out / RECORD).unlink(missing_ok=True)
         if self._new:

@@ -36,7 +36,7 @@ def test_list_names_targets_and_runs_of_both_editions(capsys: pytest.CaptureFixt
     rows = {row["benchmark"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["resnet"]["runs"] == 5
     assert rows["resnet"]["full target"] == "top-1 accuracy ≥ 0.759"
-    assert rows["resnet"]["mini target"] == "top-1 accuracy ≥ 0.98"
+    assert rows["resnet"]["mini target"] == "top-1 accuracy ≥ 0.95"
     assert run(["training", "list"]) == 0
     assert "resnet" in capsys.readouterr().out
 
@@ -59,6 +59,17 @@ def test_everything_that_a_reader_must_know_is_said(capsys: pytest.CaptureFixtur
         "1,234 J by the processors' own counters", "7 (given)", "score none: 1 of the 5 runs of a submission",
     ):  # fmt: skip
         assert text in said
+
+
+def test_next_step_with_a_kept_model_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    from levelfield.training.run import Trained
+
+    report = Report(header=replace(HEADER, request={"keep_model": True}), runs=(GOOD,))
+    show(Trained(report=report, record=Path("out/run.json")), as_json=False)
+    assert "levelfield training export out --out FOLDER" in capsys.readouterr().out
+    show(trained(GOOD), as_json=False)
+    assert "training export" not in capsys.readouterr().out
 
 
 def test_score_is_shown_with_its_interval(capsys: pytest.CaptureFixture[str]) -> None:

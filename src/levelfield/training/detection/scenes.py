@@ -1,4 +1,4 @@
-"""The scenes of both mini editions: what is drawn, and what networks and the metric see of it. No torch here."""
+"""Scenes of the mini editions: what is drawn, and what networks and the metric see of it. No torch here."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ MINI_SCENES = SceneKind(
     bars=0,
     noise=8,
 )
+"""Of ``maskrcnn``; ``ssd`` has those of the inference suite's ``ssd-resnet34``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScenePart:
     """The scenes to train on, or those to evaluate on."""
 
+    kind: SceneKind
     scenes: SceneSet
     inputs: NDArray[np.float32]
-    """(scenes, 3, 64, 64): as networks see them."""
+    """(scenes, 3, size, size): as networks see them."""
 
     @classmethod
-    def drawn(cls, seed: int, count: int) -> ScenePart:
+    def drawn(cls, kind: SceneKind, seed: int, count: int) -> ScenePart:
         """So many scenes, which are the same in every run: what a run's seed changes is weights and order."""
-        drawn = scenes(MINI_SCENES, seed, count)
+        drawn = scenes(kind, seed, count)
         inputs = picture_input(drawn.pixels, Values.NORMALISED, Layout.NCHW).astype(np.float32)
-        return cls(scenes=drawn, inputs=inputs)
+        return cls(kind=kind, scenes=drawn, inputs=inputs)
 
     def objects(self, row: int) -> slice:
         """Those of a scene, among all objects."""
@@ -49,12 +51,12 @@ class ScenePart:
     @property
     def sides(self) -> Ints:
         """(scenes,) heights, and widths."""
-        return np.full(len(self.inputs), MINI_SCENES.size)
+        return np.full(len(self.inputs), self.kind.size)
 
     @property
     def categories(self) -> Ints:
         """What the truth calls the classes: whole numbers from 1."""
-        return np.arange(1, 1 + len(MINI_SCENES.classes))
+        return np.arange(1, 1 + len(self.kind.classes))
 
     def truth(self, masks: Masks | None = None) -> Truth:
         """All objects; with masks, these are matched."""

@@ -17,7 +17,18 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LARGE", "SMALL", "Scene", "SceneKind", "SceneSet", "Shape", "scene", "scenes"]
+__all__ = [
+    "LARGE",
+    "MINI_TEST_SEED",
+    "MINI_TRAIN_SEED",
+    "SMALL",
+    "Scene",
+    "SceneKind",
+    "SceneSet",
+    "Shape",
+    "scene",
+    "scenes",
+]
 
 MOST_TRIES = 6
 """To place one object; then the scene has one less."""
@@ -68,6 +79,9 @@ LARGE = SceneKind(
     noise=24,
 )
 """For ``ssd-resnet34``."""
+
+MINI_TRAIN_SEED, MINI_TEST_SEED = 20220401, 20220406
+"""Of the scenes that minis learn from, and of those that they are tested with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from levelfield.workloads.recommendation.preprocess import RecordLayout
 from levelfield.workloads.shipped import ShippedFile
 from levelfield.workloads.task import ModelFacts, Precision
 
-__all__ = ["DATA", "ClickModel", "MiniManifest", "fitted"]
+__all__ = ["COUNTS", "DATA", "ROWS", "ClickModel", "MiniManifest", "fitted"]
 
 DATA = Path(__file__).parent / "data"
 

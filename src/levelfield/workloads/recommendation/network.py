@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from levelfield.workloads.recommendation.generator import COUNTS, ROWS
 
-__all__ = ["MINI", "Dlrm", "Trainer", "Widths", "batches"]
+__all__ = ["MINI", "Dlrm", "Probability", "Trainer", "Widths", "batches"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,18 @@ class Dlrm(nn.Module):
         products = torch.bmm(vectors, vectors.transpose(1, 2)).flatten(1)
         logits: torch.Tensor = self.top(torch.cat([vector, products[:, self.each_pair_once]], dim=1))
         return logits
+
+
+class Probability(nn.Module):
+    """A network with the sigmoid that training leaves to the loss: (pairs, 1), the probability of a click."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, counts: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
+        """As :meth:`Dlrm.forward`."""
+        return torch.sigmoid(self.network(counts, categories))
 
 
 def _layers(widths: tuple[int, ...], *, ends_in_relu: bool) -> nn.Sequential:

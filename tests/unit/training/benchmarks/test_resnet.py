@@ -85,9 +85,9 @@ def test_arithmetic_of_a_picture_is_that_of_resnet_50_v1_5() -> None:
 
 def test_mini_network_is_the_same_small() -> None:
     network = on_meta(MINI_SIZES)
-    assert sum(one.numel() for one in network.parameters()) == 57_018
+    assert sum(one.numel() for one in network.parameters()) == 57_658
     assert network.unit_names == [f"stage{stage}_unit{unit}" for stage in (1, 2, 3) for unit in (1, 2)]
-    assert network(torch.empty(2, 1, 8, 8, device="meta")).shape == (2, 10)
+    assert network(torch.empty(2, 1, 32, 32, device="meta")).shape == (2, 10)
 
 
 def test_initial_values_are_the_reference_s() -> None:
@@ -174,11 +174,11 @@ def test_values_that_cannot_be_are_refused(changed: dict[str, str], problem: str
     assert caught.value.problems == (f"{next(iter(changed))}: {problem}",)
 
 
-def test_cadence_is_every_four_epochs_and_in_the_mini_every_two() -> None:
+def test_cadence_is_every_four_epochs() -> None:
     cadence = BENCHMARK.build(full(changed={"eval_offset": "1"}, batch_size=65536)).cadence
     assert (cadence.epoch, cadence.first, cadence.every) == (20, 60, 80)
     cadence = BENCHMARK.build(Setup(edition=Edition.MINI, seed=1)).cadence
-    assert (cadence.epoch, cadence.first, cadence.every, cadence.last) == (21, 42, 42, 630)
+    assert (cadence.epoch, cadence.first, cadence.every, cadence.last) == (9, 36, 36, 360)
 
 
 # ---------------------------------------------------------------------------------------------------------- data
@@ -187,9 +187,9 @@ def test_cadence_is_every_four_epochs_and_in_the_mini_every_two() -> None:
 def test_every_picture_comes_once_and_the_last_batch_is_filled_up() -> None:
     settings = settings_of(Setup(edition=Edition.MINI, seed=1))
     order = epoch_order(settings, 1, 1)
-    assert len(order) == 21 * 64
-    assert sorted(order[:1297]) == list(range(1297))
-    assert order[1297:].tolist() == order[: 21 * 64 - 1297].tolist()
+    assert len(order) == 9 * 64
+    assert sorted(order[:516]) == list(range(516))
+    assert order[516:].tolist() == order[: 9 * 64 - 516].tolist()
     assert order.tolist() != epoch_order(settings, 1, 2).tolist()
     assert order.tolist() != epoch_order(settings, 2, 1).tolist()
 
@@ -198,15 +198,20 @@ def digits(*, shuffled: bool = False) -> DigitPictures:
     return DigitPictures(1, shuffled=shuffled, require_running=lambda: None)
 
 
-def test_digits_are_split_once_and_for_all() -> None:
+def test_evaluation_is_the_test_set_of_the_inference_suite_and_no_form_is_on_both_sides() -> None:
+    from sklearn.datasets import load_digits
+
     pictures = digits()
-    images, labels = pictures.evaluation(np.arange(500))
-    assert images.shape == (500, 1, 8, 8)
+    images, labels = pictures.evaluation(np.arange(1281))
+    assert images.shape == (1281, 1, 32, 32)
     assert (float(images.min()), float(images.max())) == (-1.0, 1.0)
-    assert np.bincount(labels.numpy()).min() > 30
+    # Forms begin at 516 of the source, as 0 to 9 three times.
+    assert labels.tolist() == load_digits().target[516:].tolist()
+    assert labels[:30].tolist() == list(range(10)) * 3
+    assert pictures._train_labels.tolist() == load_digits().target[:516].tolist()
+    assert pictures._train.shape == (516, 1, 32, 32)
     held_out = {image.numpy().tobytes() for image in images}
     assert not held_out & {image.tobytes() for image in pictures._train}
-    assert len(pictures._train) == 1297
 
 
 def test_shares_of_two_processes_are_the_batch_of_one() -> None:
@@ -217,11 +222,11 @@ def test_shares_of_two_processes_are_the_batch_of_one() -> None:
     assert torch.equal(labels, torch.cat([first[1], second[1]]))
 
 
-def test_digit_is_moved_by_a_pixel_at_most() -> None:
+def test_digit_is_moved_by_four_pixels_at_most() -> None:
     pictures = digits()
-    moved, _ = pictures.train(np.full(200, 5), 1, 0)
-    padded = np.pad(pictures._train[5], 2, constant_values=-1)
-    possible = {padded[1 + dy : 9 + dy, 1 + dx : 9 + dx].tobytes() for dy in range(3) for dx in range(3)}
+    moved, _ = pictures.train(np.full(600, 5), 1, 0)
+    padded = np.pad(pictures._train[5, 0], 4, constant_values=-1)
+    possible = {padded[dy : 32 + dy, dx : 32 + dx].tobytes() for dy in range(9) for dx in range(9)}
     assert {image[0].numpy().tobytes() for image in moved} == possible
 
 

@@ -256,6 +256,14 @@ def test_averaged_weights_are_what_is_evaluated() -> None:
     torch.testing.assert_close(still._averaged.joint_net[2].weight, expected)
 
 
+def test_state_of_a_gpu_is_taken_on_a_cpu() -> None:
+    training = opened(BENCHMARK, SMALL)
+    stepped(training, 1)
+    other = opened(BENCHMARK, SMALL)
+    other.restore({**training.state(), "cuda_generator": torch.zeros(16, dtype=torch.uint8)})
+    assert torch.equal(other._averaged.joint_net[2].weight, training._averaged.joint_net[2].weight)
+
+
 def test_restored_state_goes_on_as_if_nothing_had_happened() -> None:
     whole = stepped(opened(BENCHMARK, SMALL), 4)
     broken = opened(BENCHMARK, SMALL)

@@ -190,7 +190,7 @@ def test_truth_itself_has_an_ap_of_1() -> None:
     found = []
     for row in range(6):
         mine = np.flatnonzero(truth.pictures == row)
-        corners = np.concatenate([truth.boxes[mine, :2], truth.boxes[mine, :2] + truth.boxes[mine, 2:]], axis=1) / 64
+        corners = np.concatenate([truth.boxes[mine, :2], truth.boxes[mine, :2] + truth.boxes[mine, 2:]], axis=1) / 96
         found.append(
             Found(row, corners[:, pictures.columns].astype(np.float32), np.ones(len(mine)), truth.classes[mine])
         )

@@ -10,6 +10,7 @@ import torch
 from levelfield.errors import SettingsError
 from levelfield.training.benchmarks.bert.data import Batch, corpus_of
 from levelfield.training.benchmarks.bert.evaluate import masked_accuracy
+from levelfield.training.benchmarks.bert.export import exported
 from levelfield.training.benchmarks.bert.loss import summed_losses
 from levelfield.training.benchmarks.bert.network import (
     Named,
@@ -22,6 +23,7 @@ from levelfield.training.benchmarks.bert.network import (
 from levelfield.training.benchmarks.bert.settings import Settings
 from levelfield.training.benchmarks.bert.start import load_checkpoint
 from levelfield.training.distributed import in_parts, summed
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -156,6 +158,10 @@ class BertTraining:
     def flops_per_sample(self) -> float:
         """Of an example, forward and backward."""
         return self._flops
+
+    def exported(self) -> ModelExport:
+        """The encoder with its heads as a model file."""
+        return exported(self._network, self._corpus)
 
 
 def _groups(network: Pretraining) -> list[dict[str, Any]]:

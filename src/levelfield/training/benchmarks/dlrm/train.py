@@ -12,9 +12,11 @@ from torch.nn import functional
 from levelfield.errors import SettingsError
 from levelfield.training.benchmarks.dlrm.data import ClickData
 from levelfield.training.benchmarks.dlrm.evaluate import area_under_curve
+from levelfield.training.benchmarks.dlrm.export import exported
 from levelfield.training.benchmarks.dlrm.network import INITIAL_WEIGHTS, flops_per_pair, parameter_count, widths_of
 from levelfield.training.benchmarks.dlrm.settings import Settings
 from levelfield.training.distributed import in_parts
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate, warmup_constant_polynomial
@@ -35,7 +37,7 @@ class DlrmTraining:
 
     def __init__(self, setup: Setup, settings: Settings) -> None:
         self._settings = settings
-        self._world = setup.world
+        self._world, self._edition = setup.world, setup.edition
         _require_sharing(setup.world)
         widths = widths_of(setup.edition, settings.max_ind_range)
         _require_memory(parameter_count(widths), setup.world.device)
@@ -140,6 +142,10 @@ class DlrmTraining:
     def flops_per_sample(self) -> float:
         """Of a pair, forward and backward."""
         return self._flops
+
+    def exported(self) -> ModelExport:
+        """The network as a model file."""
+        return exported(self._network, self._data, self._edition)
 
 
 def _require_sharing(world: World) -> None:

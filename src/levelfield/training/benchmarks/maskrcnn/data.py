@@ -151,7 +151,10 @@ class ScenePictures:
 
     def open(self) -> None:
         """Draw them."""
-        train, test = (ScenePart.drawn(*one) for one in zip((TRAIN_SEED, TEST_SEED), self._counts, strict=True))
+        train, test = (
+            ScenePart.drawn(MINI_SCENES, seed, count)
+            for seed, count in zip((TRAIN_SEED, TEST_SEED), self._counts, strict=True)
+        )
         self._train, self._test = train, test
         self._boxes = _cornered(train.scenes.boxes.astype(np.float32))
         classes = train.scenes.classes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
 
+from levelfield.errors import UsageError
 from levelfield.training.benchmarks.maskrcnn.backbone import ResNet, backbone_names
 from levelfield.training.benchmarks.maskrcnn.data import (
     CocoPictures,
@@ -167,6 +168,19 @@ class MaskRcnnTraining:
         restore_learnt(state, self._network, self.optimizer, self._arithmetic)
         self._steps = state["steps"]
         self._go_on()
+
+    def exported(self) -> NoReturn:
+        """Nothing: what follows from the proposals of a picture is no graph of fixed operators.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(
+            "The model of maskrcnn cannot be exported: its heads look at the regions that a loop over the proposals of "
+            "every level leaves, which is code and no graph, and the backbone by itself finds nothing.",
+            hint="Its weights are in the kept state, models/result_<number>.pt, for torch; inference v2.0 has no such "
+            "benchmark.",
+        )
 
     def flops_per_sample(self) -> float | None:
         """Unknown: it depends on the size of each picture and on how many regions have an object."""

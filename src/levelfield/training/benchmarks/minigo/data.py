@@ -133,6 +133,11 @@ class Window:
             begin += len(part)
         return found
 
+    def newest(self, count: int) -> NDArray[np.float32]:
+        """(positions, 13, size, size): the first of the newest generation, as they were played; ``count`` at most."""
+        planes = unpack(self.kept[-1].planes[:count], self._board)
+        return planes.astype(np.float32).reshape(len(planes), -1, self._board.size, self._board.size)
+
     def state(self) -> dict[str, Any]:
         """All that is needed to go on, in tensors."""
         return {

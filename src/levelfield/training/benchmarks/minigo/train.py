@@ -14,6 +14,7 @@ from torch import nn
 from levelfield.training.benchmarks.minigo import weights
 from levelfield.training.benchmarks.minigo.data import Window, examples_of
 from levelfield.training.benchmarks.minigo.evaluate import Match, play_match
+from levelfield.training.benchmarks.minigo.export import exported
 from levelfield.training.benchmarks.minigo.judge import Judge
 from levelfield.training.benchmarks.minigo.loss import dual_loss
 from levelfield.training.benchmarks.minigo.network import Architecture, DualNetwork
@@ -22,6 +23,7 @@ from levelfield.training.benchmarks.minigo.selfplay import Played, play_room, ro
 from levelfield.training.benchmarks.minigo.settings import Settings
 from levelfield.training.benchmarks.minigo.weight_files import WeightFiles
 from levelfield.training.distributed import gathered, share_buffers
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.schedules import set_rate
@@ -188,6 +190,10 @@ class MinigoTraining:
     def flops_per_sample(self) -> float:
         """Of the steps, forward and backward as three forward passes; self-play, where the time goes, is not in it."""
         return 3 * self._network.flops_per_position()
+
+    def exported(self) -> ModelExport:
+        """The network as a model file."""
+        return exported(self._network, self._window)
 
     def save(self, path: Path) -> None:
         """Write the network as it is to a file that a later run can start from or play against."""

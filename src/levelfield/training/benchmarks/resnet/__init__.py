@@ -20,11 +20,11 @@ class Resnet:
     """The benchmark, without torch."""
 
     name: str = "resnet"
-    mini: str = "a bottleneck network of 57 k parameters on 1,797 handwritten digits of 8x8"
+    mini: str = "a bottleneck network of 58 k parameters on 516 handwritten digits, tested with 1,281 others"
 
     def targets(self, edition: Edition) -> Mapping[str, float]:
-        """Top-1: the rule book's 75.9 %, and 98 % of the digits."""
-        return round_bounds(self.name) if edition is Edition.FULL else {"top1": 0.98}
+        """Top-1: the rule book's 75.9 %, and 95 % of the digits."""
+        return round_bounds(self.name) if edition is Edition.FULL else {"top1": 0.95}
 
     def prepare(self, setup: Setup) -> None:
         """Check the settings, and that the folders are there; the data need no preparation in either edition.

@@ -25,7 +25,8 @@ from levelfield.training.benchmarks.resnet.crops import Box, sampled_crop
 from levelfield.training.benchmarks.resnet.settings import Settings
 from levelfield.workloads.image_classification.dataset import Digits, ImageNetFolder
 from levelfield.workloads.image_classification.model import MiniManifest
-from levelfield.workloads.pictures import Tensor, decoded, opencv
+from levelfield.workloads.image_classification.preprocess import MINI_SIZE, digits_input
+from levelfield.workloads.pictures import Layout, Tensor, decoded, opencv
 from levelfield.workloads.task import IndexArray
 
 __all__ = ["BOXES_FILE", "DigitPictures", "ImageNetPictures", "Pictures", "epoch_order"]
@@ -33,8 +34,8 @@ __all__ = ["BOXES_FILE", "DigitPictures", "ImageNetPictures", "Pictures", "epoch
 BOXES_FILE = "LOC_train_solution.csv"
 _MEANS_RGB = np.array([123.68, 116.78, 103.94], dtype=np.float32)
 _SHORT_SIDE = 256
-_SPLIT_SEED = 1297
-"""Deals the digits into training and evaluation, the same way in every run."""
+_MOST_MOVE = 4
+"""Pixels that a digit is moved by, at most."""
 
 
 class Pictures(Protocol):
@@ -60,7 +61,9 @@ def epoch_order(settings: Settings, seed: int, epoch: int) -> IndexArray:
 
 
 class DigitPictures:
-    """All 1,797 digits, 1,297 of them for training; by a random split, so writers are on both sides.
+    """The digits that the inference suite does not test with, and to evaluate on those that it does.
+
+    Pictures and preparation are that suite's own. The digits come form by form, and no form is on both sides.
 
     Args:
         seed: Of the run.
@@ -74,24 +77,23 @@ class DigitPictures:
     def __init__(self, seed: int, *, shuffled: bool, require_running: Callable[[], None]) -> None:
         require_running()
         manifest = MiniManifest.read()
-        parts = [Digits(file.verified()) for file in (manifest.rest, manifest.digits)]
-        images = np.concatenate([part.images for part in parts]).astype(np.float32) / 8 - 1
-        labels = np.concatenate([part.labels for part in parts])
-        dealt = np.random.Generator(np.random.PCG64(_SPLIT_SEED)).permutation(len(images))
+        rest, test = (Digits(file.verified()) for file in (manifest.rest, manifest.digits))
         self._seed = seed
-        self._train, self._held_out = images[dealt[:1297]], torch.from_numpy(images[dealt[1297:]])[:, None]
-        self._train_labels, held_out_labels = labels[dealt[:1297]], labels[dealt[1297:]]
-        self._held_out_labels = torch.from_numpy(held_out_labels)
+        self._train, self._train_labels = digits_input(rest.images, Layout.NCHW), rest.labels
+        self._held_out = torch.from_numpy(digits_input(test.images, Layout.NCHW))
+        self._held_out_labels = torch.from_numpy(test.labels)
         if shuffled:
             np.random.Generator(np.random.PCG64([seed, 0])).shuffle(self._train_labels)
 
     def train(self, samples: IndexArray, epoch: int, first: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Each moved by up to a pixel in both directions, over an empty ground."""
-        ground = np.full((len(samples), 10, 10), -1, np.float32)
-        ground[:, 1:9, 1:9] = self._train[samples]
+        """Each moved by up to four pixels, an eighth of its side, in both directions, over an empty ground."""
+        side, most = MINI_SIZE, _MOST_MOVE
+        ground = np.full((len(samples), side + 2 * most, side + 2 * most), -1, np.float32)
+        ground[:, most : most + side, most : most + side] = self._train[samples, 0]
         # One draw for each place of the epoch, of which this process takes its own.
-        moves = np.random.Generator(np.random.PCG64([self._seed, epoch, 1])).integers(0, 3, (first + len(samples), 2))
-        rows, columns = moves[first:, 0, None] + np.arange(8), moves[first:, 1, None] + np.arange(8)
+        draws = np.random.Generator(np.random.PCG64([self._seed, epoch, 1]))
+        moves = draws.integers(0, 2 * most + 1, (first + len(samples), 2))
+        rows, columns = moves[first:, 0, None] + np.arange(side), moves[first:, 1, None] + np.arange(side)
         moved = ground[np.arange(len(samples))[:, None, None], rows[:, :, None], columns[:, None, :]]
         return torch.from_numpy(moved)[:, None], torch.from_numpy(self._train_labels[samples])
 

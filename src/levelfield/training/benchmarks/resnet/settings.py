@@ -52,7 +52,7 @@ FULL_SIZES = Sizes(
     widths=(64, 128, 256, 512), units=(3, 4, 6, 3),
 )  # fmt: skip
 MINI_SIZES = Sizes(
-    channels=1, side=8, classes=10, stem=16, stem_kernel=3, stem_stride=1, stem_pool=False,
+    channels=1, side=32, classes=10, stem=16, stem_kernel=7, stem_stride=2, stem_pool=True,
     widths=(8, 16, 32), units=(2, 2, 2),
 )  # fmt: skip
 
@@ -175,14 +175,13 @@ def _mini(batch_size: int) -> Settings:
     return Settings(
         sizes=MINI_SIZES,
         batch_size=batch_size,
-        train_samples=1297,
-        eval_samples=500,
+        train_samples=516,
+        eval_samples=1281,
         rule=Rule.LARS,
         base_rate=10.0,
-        warmup_epochs=2,
+        warmup_epochs=3,
         weight_decay=5e-5,
-        eval_every=2,
-        epochs=30,
+        epochs=40,
     )
 
 

@@ -11,8 +11,10 @@ from torch.nn import functional
 from levelfield.terms import Edition
 from levelfield.training.benchmarks.resnet.data import DigitPictures, ImageNetPictures, Pictures, epoch_order
 from levelfield.training.benchmarks.resnet.evaluate import top1
+from levelfield.training.benchmarks.resnet.export import exported
 from levelfield.training.benchmarks.resnet.network import ResNet, forward_flops, log_names
 from levelfield.training.benchmarks.resnet.settings import Rule, Settings
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.optimizers.lars import Lars
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -141,6 +143,11 @@ class ResnetTraining:
     def flops_per_sample(self) -> float | None:
         """Forward, and twice as much backward."""
         return 3 * forward_flops(self._settings.sizes)
+
+    def exported(self) -> ModelExport:
+        """The network as a model file."""
+        assert self._pictures is not None
+        return exported(self._network, self._pictures, self._settings, self._setup.edition)
 
     def _dealt(self, epoch: int) -> Iterable[tuple[int, IndexArray]]:
         """The batches of an epoch, with their numbers."""

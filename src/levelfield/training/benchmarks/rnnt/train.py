@@ -15,8 +15,10 @@ import torch
 
 from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, collated, full_speech, mini_speech
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
+from levelfield.training.benchmarks.rnnt.export import exported
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.training.distributed import in_parts
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.optimizers.lamb import Lamb
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
@@ -172,6 +174,15 @@ class RnntTraining:
                 times = labels
             total += 2.0 * weights.numel() * times
         return 3 * total
+
+    def exported(self) -> ModelExport:
+        """The averaged weights as model files."""
+        assert self._speech is not None, "data are open"
+        return exported(self._averaged, self._speech, edition=self._setup.edition, seed=self._setup.seed)
+
+    @property
+    def _on_cuda(self) -> bool:
+        return torch.device(self._world.device).type == "cuda"
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -19,18 +19,16 @@ from torch import Tensor
 from levelfield.metrics.coco_map import Truth
 from levelfield.training.benchmarks.ssd.anchors import Floats, encoded
 from levelfield.training.benchmarks.ssd.augment import cropped, jittered, mirrored
-from levelfield.training.benchmarks.ssd.settings import Settings
+from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
 from levelfield.training.detection.coco import read_part, resized
 from levelfield.training.detection.order import Ints, dealt
-from levelfield.training.detection.scenes import MINI_SCENES, ScenePart
+from levelfield.training.detection.scenes import ScenePart
 from levelfield.workloads.object_detection.annotations import Annotations
+from levelfield.workloads.object_detection.generator import MINI_TEST_SEED, MINI_TRAIN_SEED
 from levelfield.workloads.object_detection.preprocess import Values, picture_input
 from levelfield.workloads.pictures import Layout
 
 __all__ = ["CocoPictures", "Sample", "ScenePictures", "Scored", "Source", "collated"]
-
-TRAIN_SEED, TEST_SEED = 20211203, 20211204
-"""Of the mini's scenes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +79,11 @@ class Source(Protocol):
 
 
 class ScenePictures:
-    """The mini's scenes; their network has y before x."""
+    """The mini's scenes; their network has y before x.
+
+    The data is the same in every run, what a run's seed changes is weights and order. To evaluate on come the first
+    scenes that the inference suite tests with.
+    """
 
     columns = (1, 0, 3, 2)
 
@@ -91,9 +93,12 @@ class ScenePictures:
 
     def open(self) -> None:
         """Draw them."""
-        train, test = (ScenePart.drawn(*one) for one in zip((TRAIN_SEED, TEST_SEED), self._counts, strict=True))
+        train, test = (
+            ScenePart.drawn(MINI_DESIGN.scenes, seed, count)
+            for seed, count in zip((MINI_TRAIN_SEED, MINI_TEST_SEED), self._counts, strict=True)
+        )
         self._train, self._test = train, test
-        self._boxes = (_corners(train.scenes.boxes) / MINI_SCENES.size).astype(np.float32)
+        self._boxes = (_corners(train.scenes.boxes) / MINI_DESIGN.scenes.size).astype(np.float32)
         classes = train.scenes.classes
         self._classes = classes if self._shuffled is None else dealt(self._shuffled, classes)
         numbers = np.arange(self._counts[1])

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from levelfield.training.detection.scenes import MINI_SCENES
 from levelfield.training.hyperparameters import by_log_name, not_rising, read_settings, too_small, uneven
 from levelfield.training.port import Edition, LogValue, Setup
-from levelfield.workloads.object_detection.network import Backbone, Design, Map
+from levelfield.workloads.object_detection.network import RESNET
 
 __all__ = ["FULL", "MINI", "MINI_DESIGN", "Settings", "Suppression", "settings_of"]
 
@@ -141,35 +140,26 @@ _SCHEDULES = {
 """By batch size: the reference convergence points. Their later files give ten times the learning rate that the
 reference's formula makes of the same base; the formula is followed. 200 warm-up steps are their 2.619685 epochs."""
 
-MINI_DESIGN = Design(
-    name="ssd-training",
-    backbone=Backbone.RESIDUAL,
-    scenes=MINI_SCENES,
-    stem=(16, 24),
-    maps=(
-        Map(cells=8, channels=40, blocks=2, side=17, next_side=25, aspect=1.4),
-        Map(cells=4, channels=56, blocks=2, side=27, next_side=38, aspect=1.4),
-    ),
-)
-"""The residual detector of the inference suite's mini edition, with two maps instead of three, for smaller scenes."""
+MINI_DESIGN = RESNET
+"""The mini detector of the inference suite's ``ssd-resnet34``, on its scenes."""
 
 MINI = Settings(
     batch_size=16,
     base_learning_rate=0.05,
-    warmup_steps=100,
+    warmup_steps=60,
     warmup_factor=0,
-    decay_epochs=(4, 6),
+    decay_epochs=(2, 5),
     weight_decay=5e-4,
     momentum=0.9,
     crop_tries=0,
     suppression=Suppression(least_score=0.05, most_overlap=0.5, most_candidates=200, most_kept=50),
-    size=MINI_SCENES.size,
-    classes=len(MINI_SCENES.classes),
-    train_samples=1200,
+    size=MINI_DESIGN.scenes.size,
+    classes=len(MINI_DESIGN.scenes.classes),
+    train_samples=2000,
     eval_samples=300,
     eval_batch=50,
     eval_epochs=1,
-    last_epoch=8,
+    last_epoch=6,
     bn_span=16,
 )
 

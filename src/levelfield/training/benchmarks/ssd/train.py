@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from levelfield.training.benchmarks.ssd.anchors import Floats, boxes_300, decoded
 from levelfield.training.benchmarks.ssd.data import CocoPictures, ScenePictures, Source, collated
 from levelfield.training.benchmarks.ssd.evaluate import Found, detections, precision
+from levelfield.training.benchmarks.ssd.export import exported
 from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import ResNet34, Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
 from levelfield.training.detection.order import Ints, batches, draws, share
 from levelfield.training.detection.weights import checked, read_weights
 from levelfield.training.distributed import gathered, summed
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import EpochReader, read_ahead
@@ -159,6 +161,13 @@ class SsdTraining:
     def flops_per_sample(self) -> float | None:
         """Of convolutions, forward and twice as many backward."""
         return _flops(self._settings, self._setup.edition)
+
+    def exported(self) -> ModelExport:
+        """The detector as a model file."""
+        setup = self._setup
+        return exported(
+            self._network, self._defaults, self._source, self._settings, edition=setup.edition, seed=setup.seed
+        )
 
     def _numbered(self, epoch: int) -> Iterable[tuple[int, Ints]]:
         """The global batches of an epoch."""

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from levelfield.training.benchmarks.unet3d.data import Patches, Volumes, full_volumes, mini_volumes
 from levelfield.training.benchmarks.unet3d.evaluate import mean_dice
+from levelfield.training.benchmarks.unet3d.export import exported
 from levelfield.training.benchmarks.unet3d.settings import Settings
 from levelfield.training.distributed import in_parts
+from levelfield.training.export.parts import ModelExport
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import EpochReader
@@ -155,6 +157,12 @@ class UNet3DTraining:
                 makes = weights.shape[1] if "upsample_conv" in name else weights.shape[0]
                 total += 2.0 * reads * makes * voxels / 8**level
         return 3 * total
+
+    def exported(self) -> ModelExport:
+        """The network as a model file."""
+        assert self._patches is not None, "data are open"
+        assert self._volumes is not None, "data are open"
+        return exported(self._bare, self._patches, self._volumes[1], self.settings, self._setup.edition)
 
     def _dealt(self, epoch: int) -> Iterable[NDArray[np.int64]]:
         """The cases of this process, batch by batch."""
