@@ -9,12 +9,12 @@ at f7b3b51, and 106 published logs of round v2.0.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.formats.power_time import STAMP_BYTES, format_power_time, parse_power_time, parse_power_times
+from levelfield.frozen import frozen
 
 __all__ = ["DamagedSample", "Reading", "SplLog", "SplSample", "parse_sample", "read_spl", "spl_text"]
 
@@ -27,7 +27,7 @@ MOST_DAMAGED = 100
 SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reading:
     """Four values of one moment: of the whole, or of a channel. -1 stands for a total that has no meaning."""
 
@@ -41,7 +41,7 @@ class Reading:
         return f"Watts,{self.watts:.6f},Volts,{self.volts:.6f},Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SplSample:
     """One line."""
 
@@ -59,7 +59,7 @@ class SplSample:
         return f"Time,{format_power_time(self.time_ns)},{self.total.text()},Mark,{self.mark}{channels}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DamagedSample:
     """A line that is not empty and cannot be read as a sample."""
 
@@ -70,7 +70,7 @@ class DamagedSample:
     problem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SplLog:
     """The samples of a log by column, in the order of the file; totals of all channels."""
 

@@ -14,10 +14,11 @@ import struct
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar, cast
+
+from levelfield.frozen import frozen
 
 __all__ = ["ALONE", "Crew"]
 
@@ -31,7 +32,7 @@ MOST_TICKETS = 1024
 """All of them fit into a pipe before anybody reads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Mate:
     """Another process, and the pipes to it and from it."""
 

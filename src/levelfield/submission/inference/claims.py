@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 
 from levelfield.errors import FormatError
+from levelfield.frozen import frozen
 from levelfield.submission.check import CannotLook
 from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.subjects import ResultSubject
@@ -23,7 +23,7 @@ class RunKind(StrEnum):
     AUDIT = "audit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScheduleClaim:
     """What a Server log says that was generated, and from what."""
 
@@ -38,7 +38,7 @@ class ScheduleClaim:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunClaim:
     """One run, in a few numbers."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+
+from levelfield.frozen import frozen
 
 __all__ = ["Window", "mean_watts", "power_figure"]
 
@@ -12,7 +13,7 @@ SAMPLE = re.compile(rb"^[^,\n]*,(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}),[^,\n]*,
 TIME_WIDTH = len("02-07-2022 11:10:18.325")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Window:
     """The time between the load generator's ``power_begin`` and ``power_end``, as the logs spell it."""
 

@@ -10,6 +10,7 @@ from posixpath import basename, dirname
 from typing import Generic, TypeVar
 
 from levelfield.errors import InputError
+from levelfield.frozen import frozen
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
 from levelfield.submission.sources.paths import clean, from_bytes, is_plain, problem_of, shown, target_of
 from levelfield.submission.sources.port import Entry, Refused
@@ -27,7 +28,7 @@ class _File(Generic[Place]):
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Listing(Generic[Place]):
     """What a source holds."""
 
