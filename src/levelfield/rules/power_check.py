@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib import resources
 
 from levelfield.errors import RulesError, nearest
 from levelfield.frozen import frozen
+from levelfield.rules.load import DATA
 from levelfield.rules.table import Problems, Table
 from levelfield.units import NS_PER_MS
 
@@ -85,7 +85,7 @@ def power_checks() -> tuple[PowerCheck, ...]:
         RulesError: The shipped file does not hold together.
     """
     problems = Problems()
-    content = resources.files("levelfield.rules").joinpath("data", FILE).read_text()
+    content = (DATA / FILE).read_text()
     top = Table(tomllib.loads(content), (), problems)
     if top.integer("format") != FORMAT:
         top.wrong("format", f"{FORMAT}")

@@ -11,7 +11,6 @@ import os
 import pickle
 import signal
 import struct
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -140,6 +139,8 @@ class Crew:
             try:
                 answer = pickle.dumps((True, self._tasks[number](self._taken(batches))), pickle.HIGHEST_PROTOCOL)
             except Exception:  # noqa: BLE001 - the parent raises it
+                import traceback  # noqa: PLC0415 - a run without errors needs none of it
+
                 answer = pickle.dumps((False, traceback.format_exc()))
             answers.write(answer)
             answers.flush()

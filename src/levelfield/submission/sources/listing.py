@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from posixpath import basename, dirname
 from typing import Generic, TypeVar
 
@@ -52,6 +51,8 @@ class Listing(Generic[Place]):
             return self.places[path]
         except KeyError:
             pass
+        from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+
         refused = next((entry.reason for entry in self.refused if entry.path == path), "")
         if refused:
             raise InputError(f"{self.source} does not give {shown(path)}: {refused}.")
