@@ -1,7 +1,8 @@
 """Check a submission tree of an inference round: from a source to a report.
 
-Work is cut by system, since nothing of one system says anything about another; what needs the whole round (equal logs,
-draws of the same seeds, mixed variants) is judged afterwards from a few numbers of each run.
+Work is cut by system, since nothing of one system says anything about another, and by session of measured power; what
+needs the whole round (equal logs, draws of the same seeds, mixed variants) is judged afterwards from a few numbers of
+each run. What only sessions and draws need, NumPy above all, is loaded by the processes that do them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from importlib import import_module
 from typing import TypeVar
 
 from levelfield import __version__
+from levelfield.frozen import frozen
 from levelfield.results.model import Result
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import CannotLook, Check, look
@@ -40,9 +42,21 @@ BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 
 
+@frozen
+class _SessionPlace:
+    """A measured session."""
+
+    performance: str
+    """The folder of the performance run."""
+    result: str
+    scenario: str
+    """That is claimed; empty where the folder is none."""
+    bytes: int
+
+
 @dataclass(slots=True)
 class _Part:
-    """What was found in some of the systems."""
+    """What was found in some of the systems and sessions."""
 
     tally: Tally = field(default_factory=Tally)
     official: OfficialOutcome = field(default_factory=OfficialOutcome)
@@ -67,20 +81,25 @@ def check_round(
         InputError: The source cannot be listed, or holds no submission.
     """
     registry = INFERENCE.only(selection)
-    texts = registry.texts
-    _load(registry)
+    if registry.audits:
+        import_module("levelfield.formats.loadgen_summary")  # here once, what every process would import on its own
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
     first = os.getpid()
 
-    def work(places: Iterable[SystemPlace]) -> _Part:
+    def work(places: Iterable[SystemPlace | _SessionPlace]) -> _Part:
         own = source if os.getpid() == first else source.reopened()
-        return _check_systems(places, Reader(own, tree, layout, rules), registry)
+        return _check_places(places, Reader(own, tree, layout, rules), registry)
 
-    whole = _Part()
-    with Crew((work, draw_samples, draw_schedules), min(jobs, 1 + size // BYTES_OF_A_PROCESS)) as crew:
-        for part in crew.share(work, systems, weight=lambda place: place.bytes):
+    def session_texts(units: Iterable[None]) -> list[CheckText]:
+        return [check.text for _ in units for check in registry.sessions]
+
+    whole, here = _Part(), Reader(source, tree, layout, rules)
+    tasks = (work, draw_samples, draw_schedules, session_texts)
+    with Crew(tasks, min(jobs, 1 + size // BYTES_OF_A_PROCESS)) as crew:
+        sessions = [] if selection.is_official_only else list(_sessions(here, systems))
+        for part in crew.share(work, systems, lambda place: place.bytes, apart=sessions):
             whole.tally.merge(part.tally)
             whole.official.add(part.official)
             whole.results += part.results
@@ -89,41 +108,53 @@ def check_round(
         _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
         _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
-    return _report(Reader(source, tree, layout, rules), selection, texts, whole)
+        texts = [check.text for check in registry.every]
+        for found in crew.share(session_texts, (), lambda _: 0, apart=(None,), joins=False):
+            texts += found
+    return _report(here, selection, tuple(texts), whole)
 
 
-def _load(registry: Registry) -> None:
-    """Import here once what else every process would import on its own."""
-    modules = ["levelfield.formats.loadgen_summary"] if registry.audits else []
-    modules += ["levelfield.submission.power.judge"] if registry.sessions else []
-    modules += ["numpy.random", "levelfield.stats.arrivals", "levelfield.stats.sample_sets"] if registry.round else []
-    for module in modules:
-        import_module(module)
+def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_SessionPlace]:
+    for place in places:
+        for benchmark in SystemSubject(reader, place).benchmarks:
+            for result in benchmark.results:
+                if result.has_power:
+                    yield _SessionPlace(
+                        performance=result.performance_path,
+                        result=result.path,
+                        scenario=result.scenario or "",
+                        bytes=reader.tree.bytes_below(result.performance_path),
+                    )
 
 
-def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
+def _check_places(places: Iterable[SystemPlace | _SessionPlace], reader: Reader, registry: Registry) -> _Part:
     part = _Part()
     for place in places:
-        system = SystemSubject(reader, place)
-        official = official_outcome(system)
-        part.official.add(official)
-        _run(registry.official, official, part.tally, result=system.path, closed=system.is_closed)
-        _run(registry.systems, system, part.tally, result=system.path, closed=system.is_closed)
-        for benchmark in system.benchmarks:
-            _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
-            for result in benchmark.results:
-                _check_result(result, registry, part)
-                result.release()
-        system.release()
+        if isinstance(place, _SessionPlace):
+            _check_session(place, reader, registry, part.tally)
+        else:
+            _check_system(place, reader, registry, part)
     part.bytes_read = reader.bytes_read
     return part
+
+
+def _check_system(place: SystemPlace, reader: Reader, registry: Registry, part: _Part) -> None:
+    system = SystemSubject(reader, place)
+    official = official_outcome(system)
+    part.official.add(official)
+    _run(registry.official, official, part.tally, result=system.path, closed=system.is_closed)
+    _run(registry.systems, system, part.tally, result=system.path, closed=system.is_closed)
+    for benchmark in system.benchmarks:
+        _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
+        for result in benchmark.results:
+            _check_result(result, registry, part)
+            result.release()
+    system.release()
 
 
 def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> None:
     closed, tally = result.is_closed, part.tally
     _run(registry.results, result, tally, result=result.path, closed=closed)
-    if result.has_power and registry.sessions:
-        _check_session(result, registry, tally)
     compliant = None
     if closed and registry.audits:
         try:
@@ -144,12 +175,14 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
         part.claims += _claims(result)
 
 
-def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> None:
+def _check_session(place: _SessionPlace, reader: Reader, registry: Registry, tally: Tally) -> None:
     """Judge the measured session of a result."""
+    if not registry.sessions:
+        return
     from levelfield.submission.power.judge import judge_session  # noqa: PLC0415 - few trees have measured power
     from levelfield.submission.power.session import read_session  # noqa: PLC0415
 
-    folder, reader = result.performance_path.rpartition("/")[0], result.reader
+    folder = place.performance.rpartition("/")[0]
 
     def read(name: str) -> bytes | None:
         try:
@@ -157,8 +190,8 @@ def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> N
         except CannotLook:
             return None
 
-    session = read_session(read, folder=folder, subject=result.path)
-    judged = judge_session(session, rules=reader.rules, folder_scenario=result.scenario or "", checks=registry.sessions)
+    session = read_session(read, folder=folder, subject=place.result)
+    judged = judge_session(session, rules=reader.rules, folder_scenario=place.scenario, checks=registry.sessions)
     tally.add(judged.findings)
     tally.skipped += judged.skipped
 

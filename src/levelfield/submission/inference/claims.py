@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import field
 from enum import StrEnum
 
 from levelfield.errors import FormatError
@@ -35,7 +36,8 @@ class ScheduleClaim:
     """As generated."""
     duration_ns: int
     """As generated."""
-    line: int
+    line: int = field(compare=False)
+    """Where the log says so; the same schedule is drawn once for all of its logs."""
 
 
 @frozen

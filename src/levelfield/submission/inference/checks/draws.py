@@ -37,6 +37,8 @@ DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
 SPELLED_ALONE = 400
 """Up to so many indices it is faster to spell one after the other."""
+MANY_SAMPLES, MANY_QUERIES = 1_000_000, 10_000_000
+"""From which on it is worth loading NumPy in one process more: about as many are drawn in that time."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
 
@@ -137,7 +139,8 @@ def _drawn(
     for claim in claims:
         by_order.setdefault((claim.seed, claim.library_count), []).append(claim)
     units = [(first_tried, tuple(runs)) for runs in by_order.values()]
-    shares = crew.share(draw_samples, units, weight=lambda unit: unit[1][0].library_count)
+    joins = sum(library_count for _, library_count in by_order) > MANY_SAMPLES
+    shares = crew.share(draw_samples, (), lambda unit: unit[1][0].library_count, apart=units, joins=joins)
     return {claim: variants for share in shares for claim, variants in share.items()}
 
 
@@ -203,7 +206,9 @@ MIXED = Check(
 
 def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
     few = {made for claim in subject.claims if (made := claim.schedule) and _queries(made) <= subject.exact_queries}
-    shares = subject.crew.share(draw_schedules, [made for made in few if _can_be_drawn(made)], weight=_queries)
+    units = [made for made in few if _can_be_drawn(made)]
+    joins = sum(map(_queries, units)) > MANY_QUERIES
+    shares = subject.crew.share(draw_schedules, (), _queries, apart=units, joins=joins)
     exact = {made: problem for share in shares for made, problem in share.items()}
     for claim in subject.claims:
         made = claim.schedule
