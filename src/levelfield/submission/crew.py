@@ -94,13 +94,14 @@ class Crew:
             weight: About how long a unit takes, in any measure.
             apart: Units for which code is to be loaded that the others do without. This process takes of them when the
                 others are done, so that it loads nothing where it has enough to do.
-            joins: Whether this process takes any, if there are others.
+            joins: Whether it takes of those apart at all, if there are other processes.
 
         Raises:
             RuntimeError: The task raised in another process, or that process ended.
         """
         heaps = [sorted(some, key=weight, reverse=True) for some in (units, apart)]
-        if not self._mates or (joins and len(units) + len(apart) < 2):
+        little = len(units) + len(apart) < 2 and (joins or not apart)
+        if not self._mates or little:
             return [task([unit for heap in heaps for unit in heap])]
         batches = [_batches(heap) for heap in heaps]
         order = pickle.dumps((self._tasks.index(task), batches), pickle.HIGHEST_PROTOCOL)
@@ -110,10 +111,10 @@ class Crew:
                 mate.orders.flush()
             except BrokenPipeError:
                 raise _ended(mate) from None
-        takers = self._size - (not joins)
-        for (_, tickets), some in zip(self._tickets, batches, strict=True):
-            os.write(tickets, b"".join(map(TICKET.pack, (*range(len(some)), *[END] * takers))))
-        outcomes = [task(self._taken(batches, (0, 1)))] if joins else []
+        takers = self._size, self._size - (not joins)
+        for (_, tickets), some, count in zip(self._tickets, batches, takers, strict=True):
+            os.write(tickets, b"".join(map(TICKET.pack, (*range(len(some)), *[END] * count))))
+        outcomes = [task(self._taken(batches, (0, 1) if joins else (0,)))]
         return outcomes + [cast("Outcome", _answer_of(mate)) for mate in self._mates]
 
     def _taken(self, batches: Sequence[Sequence[Sequence[Unit]]], heaps: Iterable[int]) -> Iterator[Unit]:

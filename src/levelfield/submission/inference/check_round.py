@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TypeVar
+from itertools import accumulate, takewhile
+from typing import TypeAlias, TypeVar
 
 from levelfield import __version__
 from levelfield.frozen import frozen
@@ -23,8 +24,15 @@ from levelfield.submission.crew import Crew
 from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
-from levelfield.submission.inference.checks.draws import draw_samples, draw_schedules
-from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
+from levelfield.submission.inference.checks.draws import (
+    DRAW_CHECKS,
+    SampleUnit,
+    draw_samples,
+    draw_schedules,
+    sample_units,
+    schedule_units,
+)
+from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim, claim_of
 from levelfield.submission.inference.official import OfficialOutcome, official_outcome
 from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
@@ -40,6 +48,8 @@ Subject = TypeVar("Subject")
 EXACT_QUERIES = 800_000
 BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
+BYTES_WHILE_DRAWING = 16 << 20
+"""Of systems: they take about as long as the usual draws of a round."""
 
 
 @frozen
@@ -63,6 +73,18 @@ class _Part:
     results: list[Result] = field(default_factory=list)
     claims: list[RunClaim] = field(default_factory=list)
     bytes_read: int = 0
+
+    def add(self, parts: Iterable[_Part]) -> None:
+        """Take in what other processes found."""
+        for part in parts:
+            self.tally.merge(part.tally)
+            self.official.add(part.official)
+            self.results += part.results
+            self.claims += part.claims
+            self.bytes_read += part.bytes_read
+
+
+_Unit: TypeAlias = SystemPlace | _SessionPlace | SampleUnit | ScheduleClaim
 
 
 def check_round(
@@ -88,9 +110,9 @@ def check_round(
     size = sum(place.bytes for place in systems)
     first = os.getpid()
 
-    def work(places: Iterable[SystemPlace | _SessionPlace]) -> _Part:
+    def work(units: Iterable[_Unit]) -> _Part:
         own = source if os.getpid() == first else source.reopened()
-        return _check_places(places, Reader(own, tree, layout, rules), registry)
+        return _work(units, Reader(own, tree, layout, rules), registry)
 
     def session_texts(units: Iterable[None]) -> list[CheckText]:
         return [check.text for _ in units for check in registry.sessions]
@@ -98,13 +120,11 @@ def check_round(
     whole, here = _Part(), Reader(source, tree, layout, rules)
     tasks = (work, draw_samples, draw_schedules, session_texts)
     with Crew(tasks, min(jobs, 1 + size // BYTES_OF_A_PROCESS)) as crew:
-        sessions = [] if selection.is_official_only else list(_sessions(here, systems))
-        for part in crew.share(work, systems, lambda place: place.bytes, apart=sessions):
-            whole.tally.merge(part.tally)
-            whole.official.add(part.official)
-            whole.results += part.results
-            whole.claims += part.claims
-            whole.bytes_read += part.bytes_read
+        sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(here, systems))
+        early, late = _split(systems)
+        whole.add(crew.share(work, early, _weight, apart=sessions))
+        foreseen = _foreseen(whole.claims, rules, exact_queries) if set(DRAW_CHECKS) & set(registry.round) else []
+        whole.add(crew.share(work, late, _weight, apart=foreseen, joins=False))
         _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
         _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
@@ -127,13 +147,35 @@ def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_Sessio
                     )
 
 
-def _check_places(places: Iterable[SystemPlace | _SessionPlace], reader: Reader, registry: Registry) -> _Part:
+def _split(systems: list[SystemPlace]) -> tuple[list[SystemPlace], list[SystemPlace]]:
+    """The larger systems, and the smaller ones that are looked at while what the larger ones claim is drawn."""
+    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 5)
+    ordered = sorted(systems, key=_weight)
+    small = list(takewhile(lambda size: size <= left, accumulate(map(_weight, ordered))))
+    return ordered[len(small) :], ordered[: len(small)]
+
+
+def _foreseen(claims: list[RunClaim], rules: RuleSet, exact_queries: int) -> list[_Unit]:
+    """Draws that the checks of the round will ask for. They are made ahead, and remembered where they were made."""
+    return [*sample_units(claims, rules.draw_variant), *schedule_units(claims, exact_queries)]
+
+
+def _weight(unit: _Unit) -> int:
+    return unit.bytes if isinstance(unit, SystemPlace | _SessionPlace) else 0
+
+
+def _work(units: Iterable[_Unit], reader: Reader, registry: Registry) -> _Part:
     part = _Part()
-    for place in places:
-        if isinstance(place, _SessionPlace):
-            _check_session(place, reader, registry, part.tally)
-        else:
-            _check_system(place, reader, registry, part)
+    for unit in units:
+        match unit:
+            case SystemPlace():
+                _check_system(unit, reader, registry, part)
+            case _SessionPlace():
+                _check_session(unit, reader, registry, part.tally)
+            case ScheduleClaim():
+                draw_schedules([unit])
+            case _:
+                draw_samples([unit])
     part.bytes_read = reader.bytes_read
     return part
 
