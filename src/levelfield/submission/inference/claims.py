@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import field
 from enum import StrEnum
+from functools import lru_cache
 
 from levelfield.errors import FormatError
 from levelfield.frozen import frozen
@@ -14,6 +15,9 @@ from levelfield.submission.inference.subjects import ResultSubject
 from levelfield.terms import Scenario
 
 __all__ = ["RunClaim", "RunKind", "ScheduleClaim", "claim_of"]
+
+LARGEST_KNOWN_SETS = 1 << 20
+"""Bytes of all sets of a log, beyond which their hash is not remembered."""
 
 
 class RunKind(StrEnum):
@@ -83,12 +87,7 @@ class RunClaim:
 
 def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = "") -> RunClaim | None:
     """What a log says about its own draws; ``None`` where it lacks a value for that."""
-    digest, count, first = hashlib.sha256(), 0, 0
-    for line, spelling in log.loaded_sets():
-        digest.update(spelling)
-        digest.update(b"\n")
-        first = first or line
-        count += 1
+    sets = log.loaded_sets()
     place = result.system.place
     try:
         scenario = log.scenario
@@ -109,13 +108,23 @@ def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = 
             library_count=log.library_count,
             set_size=log.performance_sample_count,
             padding=log.samples_per_query - 1 if scenario == Scenario.MULTI_STREAM else 0,
-            sets_line=first,
-            set_count=count,
-            sets_sha256=digest.hexdigest(),
+            sets_line=sets[0][0] if sets else 0,
+            set_count=len(sets),
+            sets_sha256=_sha256_of(tuple(spelling for _, spelling in sets)),
             schedule=_schedule_of(log) if scenario == Scenario.SERVER and kind is not RunKind.ACCURACY else None,
         )
     except (CannotLook, FormatError):
         return None
+
+
+def _sha256_of(sets: tuple[bytes, ...]) -> str:
+    """Of the spelling of each, with a line end. Most runs load the sets of another one, as the same objects."""
+    return _known_sha256_of(sets) if sum(map(len, sets)) <= LARGEST_KNOWN_SETS else _known_sha256_of.__wrapped__(sets)
+
+
+@lru_cache(maxsize=64)
+def _known_sha256_of(sets: tuple[bytes, ...]) -> str:
+    return hashlib.sha256(b"".join(b"%s\n" % spelling for spelling in sets)).hexdigest()
 
 
 def _schedule_of(log: RunLog) -> ScheduleClaim | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeAlias, overload
 
@@ -170,9 +169,9 @@ class RunLog:
         """The key of a percentile."""
         return f"result_{percentile}_percentile_{'per_query_' if of_queries else ''}latency_ns"
 
-    def loaded_sets(self) -> Iterator[tuple[int, bytes]]:
+    def loaded_sets(self) -> list[tuple[int, bytes]]:
         """Line and spelling of each set of samples that was loaded, in order."""
-        yield from self.scan.every("loaded_qsl_set")
+        return self.scan.every("loaded_qsl_set")
 
 
 @frozen
