@@ -126,14 +126,20 @@ LONGEST_KNOWN = 1 << 15
 
 def _are_as_written(rows: list[tuple[bytes, bytes, bytes]], data: bytes) -> bool:
     """Whether every value is JSON, and no backslash stands outside of the values."""
-    unknown = {value for _, value, _ in rows if len(value) < SHORT} - _known
-    for value in unknown:
-        if value not in WORDS and not NUMBER.fullmatch(value) and not PLAIN_TEXT.fullmatch(value) and value != b"[]":
-            return False
-    if len(_known) < MOST_KNOWN:
-        _known.update(unknown)
+    values = [value for _, value, _ in rows]
+    short: list[bytes] = []
     backslashes = 0
-    for value in [value for _, value, _ in rows if len(value) >= SHORT]:
+    for value in set(values) - _known:
+        if len(value) < SHORT:
+            if (
+                value not in WORDS
+                and not NUMBER.fullmatch(value)
+                and not PLAIN_TEXT.fullmatch(value)
+                and value != b"[]"
+            ):
+                return False
+            short.append(value)
+            continue
         inside = _known_long.get(value)
         if inside is None:
             inside = _backslashes_of_json(value)
@@ -141,7 +147,10 @@ def _are_as_written(rows: list[tuple[bytes, bytes, bytes]], data: bytes) -> bool
                 _known_long[value] = inside
         if inside < 0:
             return False
-        backslashes += inside
+        if inside:
+            backslashes += inside * values.count(value)
+    if len(_known) < MOST_KNOWN:
+        _known.update(short)
     return backslashes == _count(data, b"\\")
 
 
