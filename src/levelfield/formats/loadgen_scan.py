@@ -61,11 +61,12 @@ def scan_detail_log(data: bytes, *, path: str) -> ScannedLog:
         log = ScannedLog(path, rows)
         if {flags for _, _, flags in rows} != {UNMARKED}:
             _add_marked(log, rows, data)
+        log.is_utf8 = _is_utf8(text)
     else:
         log = _read_line_by_line(data, path)
+        log.is_utf8 = _is_utf8(data)
     if not log.event_count and not log.damaged:
         raise FormatError(path, "whole file", "no line that starts with :::MLLOG", "a LoadGen detail log")
-    log.is_utf8 = _is_utf8(data)
     return log
 
 
