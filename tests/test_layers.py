@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "levelfield"
-LEAVES = {"errors", "units", "files", "terms"}
+LEAVES = {"errors", "frozen", "units", "files", "terms"}
 PURE = {"rules", "formats", "metrics", "stats"}
 SUITES = {"inference", "training", "mobile", "tiny", "power", "endpoint"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "frozen": set(),
     "units": set(),
     "terms": set(),
     "files": {"errors"},

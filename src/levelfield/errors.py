@@ -23,9 +23,7 @@ Only :mod:`levelfield.cli` turns these into text on the terminal and exit codes.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 __all__ = [
@@ -169,6 +167,8 @@ def _said(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str | None:
+    import traceback  # noqa: PLC0415 - a run without errors needs none of it
+
     places = traceback.extract_tb(error.__traceback__)
     return f"Raised at {places[-1].filename}:{places[-1].lineno}, in {places[-1].name}." if places else None
 
@@ -181,6 +181,8 @@ def nearest(word: str, choices: Sequence[str], *, what: str) -> UsageError:
         choices: What would have been accepted.
         what: What kind of thing it names, for example ``"benchmark"``.
     """
+    from difflib import get_close_matches  # noqa: PLC0415
+
     by_lower = {choice.lower(): choice for choice in choices}
     close = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.5)
     hint = f"Did you mean {by_lower[close[0]]!r}? " if close else ""

@@ -7,7 +7,6 @@ import importlib
 import io
 import os
 import sys
-import traceback
 
 import click
 
@@ -107,6 +106,8 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo(f"levelfield: {error.text()}", err=True)
         return error.exit_code
     except Exception:  # noqa: BLE001 - the last place that can say anything: show all of it
+        import traceback
+
         traceback.print_exc()
         click.echo("levelfield: this is an error in levelfield itself; please report the lines above.", err=True)
         return INTERNAL_ERROR

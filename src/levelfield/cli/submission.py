@@ -6,7 +6,6 @@ import gc
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from levelfield.cli.package import package, verify_log
+from levelfield.frozen import frozen
 
 if TYPE_CHECKING:
     from levelfield.submission.report import CheckText
@@ -130,7 +130,7 @@ def checks() -> None:
     print_texts((*INFERENCE.texts, *TRAINING.texts))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Suite:
     """How the trees of one suite are checked and shown."""
 

@@ -16,11 +16,11 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from levelfield.errors import FormatError, InputError
+from levelfield.frozen import frozen
 
 if TYPE_CHECKING:  # arrays are only written; the checker reads logs without loading numpy
     import numpy as np
@@ -79,7 +79,7 @@ LAST = re.compile(TAIL, re.DOTALL)
 LINE = re.compile(f"{HEAD}(?P<value>.*){TAIL}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DetailLine:
     """One event. The value is kept as it is spelled and parsed when asked for: loaded sets have 100,000 numbers."""
 
@@ -122,7 +122,7 @@ class DetailLine:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DamagedLine:
     """A line that starts as an event and cannot be read as one."""
 

@@ -8,10 +8,10 @@ scripts match on them. A run without a performance phase has the totals alone. S
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from levelfield.errors import FormatError, InputError
+from levelfield.frozen import frozen
 
 __all__ = ["Section", "Summary", "closing_lines", "format_section", "parse_summary", "read_summary"]
 
@@ -19,7 +19,7 @@ RULE = "=" * 48
 TOTALS = re.compile(r"(?P<count>No|[0-9]{1,19}) (?P<what>warnings?|errors?|ERRORS?) encountered(?: during test)?\..*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Section:
     """A titled part of the summary."""
 
@@ -45,7 +45,7 @@ class Section:
         return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Summary:
     """A summary log."""
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar, cast
 
 from levelfield.errors import InputError
+from levelfield.frozen import frozen
 
 __all__ = [
     "AnalyzerSetup",
@@ -44,7 +44,7 @@ class FileName(StrEnum):
     TESTING_SPL = "run_1/spl.txt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Message:
     """A command from client to server and the reply."""
 
@@ -52,7 +52,7 @@ class Message:
     reply: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PtdMessage:
     """A command from the server to PTDaemon and the reply."""
 
@@ -60,7 +60,7 @@ class PtdMessage:
     reply: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """A moment of a phase, on two clocks."""
 
@@ -68,7 +68,7 @@ class Mark:
     monotonic_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AnalyzerSetup:
     """How PTDaemon was started for one analyzer."""
 
@@ -79,7 +79,7 @@ class AnalyzerSetup:
     """First channel and their number; empty for an analyzer with one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SessionFile:
     """One of the two records."""
 

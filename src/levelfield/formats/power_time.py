@@ -24,26 +24,16 @@ YEARS = range(1970, 2200)
 """In nanoseconds, they and their differences fit into 64 bits."""
 OTHER_SPELLING = re.compile(rb"(\d{1,2})-(\d{1,2})-(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})\.(\d{1,6})")
 
-# Of the clock in a stamp: where its digits and the signs between them are, and what each digit adds to hour, minute,
-# second and millisecond.
-_DIGITS = [11, 12, 14, 15, 17, 18, 20, 21, 22]
-_SIGNS = [10, 13, 16, 19]
-_SIGN_LETTERS = np.frombuffer(b" ::.", dtype=np.uint8)
-_CLOCK = np.array(
-    [
-        [10, 0, 0, 0],
-        [1, 0, 0, 0],
-        [0, 10, 0, 0],
-        [0, 1, 0, 0],
-        [0, 0, 10, 0],
-        [0, 0, 1, 0],
-        [0, 0, 0, 100],
-        [0, 0, 0, 10],
-        [0, 0, 0, 1],
-    ]
+# Of a stamp, letter by letter: the lowest and the highest that stands there, and what it adds to the time of the day
+# and to a number that is the same for the same day.
+_LOWEST = np.frombuffer(b"00-00-0000 00:00:00.000", dtype=np.uint8)
+_ABOVE_LOWEST = np.frombuffer(b"99-99-9999 99:59:59.999", dtype=np.uint8) - _LOWEST
+_DAY_NS = 24 * 3600 * NS_PER_S
+_WORTH = np.zeros((STAMP_BYTES, 2))
+_WORTH[[11, 12, 14, 15, 17, 18, 20, 21, 22], 0] = (
+    np.array([36_000_000, 3_600_000, 600_000, 60_000, 10_000, 1000, 100, 10, 1], dtype=np.float64) * NS_PER_MS
 )
-_CLOCK_ENDS = np.array([24, 60, 60])
-_CLOCK_NS = np.array([3600 * NS_PER_S, 60 * NS_PER_S, NS_PER_S, NS_PER_MS])
+_WORTH[[0, 1, 3, 4, 6, 7, 8, 9], 1] = 10.0 ** np.arange(8)
 
 
 def parse_power_time(stamp: bytes | str) -> int:
@@ -83,27 +73,27 @@ def parse_power_times(stamps: bytes) -> NDArray[np.int64] | None:
     if len(stamps) % STAMP_BYTES:
         return None
     letters = np.frombuffer(stamps, dtype=np.uint8).reshape(-1, STAMP_BYTES)
-    digits = letters[:, _DIGITS].astype(np.int64) - ord("0")
-    clock = digits @ _CLOCK
-    if (
-        (letters[:, _SIGNS] != _SIGN_LETTERS).any()
-        or ((digits < 0) | (digits > 9)).any()
-        or (clock[:, :3] >= _CLOCK_ENDS).any()
-    ):
+    above = letters - _LOWEST  # wraps around where a letter is below the lowest, and is then above the highest
+    if (above > _ABOVE_LOWEST).any():
+        return None
+    clock_ns, days = (above.astype(np.float64) @ _WORTH).T
+    if (clock_ns >= _DAY_NS).any():
         return None
     try:
-        times_ns: NDArray[np.int64] = _midnights_ns(letters[:, :10]) + clock @ _CLOCK_NS
+        times_ns: NDArray[np.int64] = clock_ns.astype(np.int64) + _midnights_ns(letters, days)
     except ValueError:
         return None
     return times_ns
 
 
-def _midnights_ns(days: NDArray[np.uint8]) -> NDArray[np.int64] | int:
-    """Of each day, spelled in ten letters; one number where all are the same, as in most logs."""
+def _midnights_ns(letters: NDArray[np.uint8], days: NDArray[np.float64]) -> NDArray[np.int64] | int:
+    """Of each day, spelled in the first ten letters; one number where all are the same, as in most logs."""
     if not len(days) or (days == days[0]).all():
-        return _minute_ns(days[:1].tobytes() + b" 00:00") if len(days) else 0
-    different, place = np.unique(np.ascontiguousarray(days).view("S10").ravel(), return_inverse=True)
-    return np.array([_minute_ns(day + b" 00:00") for day in different.tolist()], dtype=np.int64)[place]
+        return _minute_ns(letters[:1, :10].tobytes() + b" 00:00") if len(days) else 0
+    _, first, place = np.unique(days, return_index=True, return_inverse=True)
+    return np.array([_minute_ns(letters[at, :10].tobytes() + b" 00:00") for at in first.tolist()], dtype=np.int64)[
+        place
+    ]
 
 
 def format_power_time(time_ns: int) -> str:

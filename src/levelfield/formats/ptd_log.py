@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.formats.power_time import STAMP_BYTES, parse_power_time, parse_power_times
+from levelfield.frozen import frozen
 
 __all__ = ["Complaint", "ComplaintKind", "PtdEvent", "PtdLog", "PtdRun", "read_ptd_log"]
 
@@ -64,7 +65,7 @@ class Complaint:
     """(lines,) since the epoch; ``None`` where the lines have no time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PtdEvent:
     """A line that a check looks for."""
 
@@ -75,7 +76,7 @@ class PtdEvent:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PtdRun:
     """One measurement: from its ``Go`` to its ``Completed test``."""
 
@@ -91,7 +92,7 @@ class PtdRun:
     """Samples with an error; the sample log says -1 or no number for them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PtdLog:
     """What a log says."""
 

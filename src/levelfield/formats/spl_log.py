@@ -9,25 +9,27 @@ at f7b3b51, and 106 published logs of round v2.0.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.formats.power_time import STAMP_BYTES, format_power_time, parse_power_time, parse_power_times
+from levelfield.frozen import frozen
 
 __all__ = ["DamagedSample", "Reading", "SplLog", "SplSample", "parse_sample", "read_spl", "spl_text"]
 
 TOTAL_FIELDS = 12
+COMMAS = TOTAL_FIELDS - 1
 CHANNEL_FIELDS = 9
 LABELS = [b"Time", b"Watts", b"Volts", b"Amps", b"PF", b"Mark"]
+NEXT_LINE = b"\nTime"
 CHANNEL_LABELS = [b"Watts", b"Volts", b"Amps", b"PF"]
 MOST_CHANNELS = 64
 MOST_DAMAGED = 100
 SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reading:
     """Four values of one moment: of the whole, or of a channel. -1 stands for a total that has no meaning."""
 
@@ -41,7 +43,7 @@ class Reading:
         return f"Watts,{self.watts:.6f},Volts,{self.volts:.6f},Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SplSample:
     """One line."""
 
@@ -59,7 +61,7 @@ class SplSample:
         return f"Time,{format_power_time(self.time_ns)},{self.total.text()},Mark,{self.mark}{channels}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DamagedSample:
     """A line that is not empty and cannot be read as a sample."""
 
@@ -70,7 +72,7 @@ class DamagedSample:
     problem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SplLog:
     """The samples of a log by column, in the order of the file; totals of all channels."""
 
@@ -103,32 +105,35 @@ def read_spl(data: bytes) -> SplLog:
 def _read_regular(data: bytes) -> SplLog | None:
     """A log of one channel in which every line is as the tools write it: column by column, five times as fast."""
     text = data.replace(b"\r\n", b"\n") if b"\r" in data else data
-    count = text.count(b"\n") + (not text.endswith(b"\n"))
-    if text.count(b",") != count * (TOTAL_FIELDS - 1):
+    fields = text.split(b",")  # the mark of a line stands together with its end and the first label of the next one
+    count, rest = divmod(len(fields), COMMAS)
+    borders = dict.fromkeys(fields[COMMAS:-1:COMMAS])
+    if rest != 1 or fields[0] != LABELS[0] or not all(border.endswith(NEXT_LINE) for border in borders):
         return None
-    fields = text.removesuffix(b"\n").replace(b"\n", b",").split(b",")
-    if any(fields[2 * place :: TOTAL_FIELDS].count(label) != count for place, label in enumerate(LABELS)):
+    if text.count(b"\n") != count - (not text.endswith(b"\n")):
         return None
-    stamps = fields[1::TOTAL_FIELDS]
-    if any(len(stamp) != STAMP_BYTES for stamp in stamps):
+    if any(fields[2 * place :: COMMAS].count(label) != count for place, label in enumerate(LABELS[1:], start=1)):
+        return None
+    stamps = fields[1::COMMAS]
+    if set(map(len, stamps)) != {STAMP_BYTES}:
         return None
     times_ns = parse_power_times(b"".join(stamps))
     if times_ns is None:
         return None
     try:
         watts, volts, amps, power_factors = (
-            np.fromiter(map(float, fields[place::TOTAL_FIELDS]), dtype=np.float64, count=count)
-            for place in (3, 5, 7, 9)
+            np.fromiter(map(float, fields[place::COMMAS]), dtype=np.float64, count=count) for place in (3, 5, 7, 9)
         )
     except ValueError:
         return None
+    marks = (*(border.removesuffix(NEXT_LINE) for border in borders), fields[-1].removesuffix(b"\n"))
     return SplLog(
         times_ns=times_ns,
         watts=watts,
         volts=volts,
         amps=amps,
         power_factors=power_factors,
-        marks=tuple(_text(mark) for mark in dict.fromkeys(fields[11::TOTAL_FIELDS])),
+        marks=tuple(dict.fromkeys(_text(mark) for mark in marks)),
         damaged=(),
         damaged_count=0,
     )

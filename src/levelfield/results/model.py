@@ -6,8 +6,9 @@ display. Field names follow the long table of our publication rules; which compa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from levelfield.frozen import frozen
 
 __all__ = ["Direction", "Processors", "Provenance", "Result", "System", "Verification"]
 
@@ -29,7 +30,7 @@ class Verification(StrEnum):
     """Shown as unverified."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Processors:
     """One kind of processor or accelerator in a system."""
 
@@ -41,7 +42,7 @@ class Processors:
     """``per_node`` times nodes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class System:
     """The system under test as its submitter describes it."""
 
@@ -61,7 +62,7 @@ class System:
     software_notes: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Provenance:
     """Where a record comes from."""
 
@@ -77,7 +78,7 @@ class Provenance:
     """A public address of the result's folder, where one is known; else empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Result:
     """One submission, system, benchmark, scenario and metric."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from levelfield.frozen import frozen
 from levelfield.rules.model import Citation, Source
 from levelfield.rules.table import Table
 
@@ -26,7 +26,7 @@ def cite(table: Table, citations: dict[str, Citation]) -> Citation:
     return citations.get(table.known("cite", citations, "citation"), _unknown("?"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cites:
     """Which clause the values of a document have, by field name."""
 

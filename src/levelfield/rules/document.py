@@ -7,9 +7,9 @@ listed as paths under ``remove``, because TOML has no word for "nothing".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar, cast
 
+from levelfield.frozen import frozen
 from levelfield.rules.model import Document
 
 __all__ = ["Change", "Path", "Value", "diff", "difference", "extend", "get", "laid_over", "shown_path"]
@@ -19,7 +19,7 @@ Path: TypeAlias = tuple[str, ...]
 Copied = TypeVar("Copied")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """One value that differs between two rounds. ``None`` stands for "not there"."""
 

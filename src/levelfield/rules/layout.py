@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from levelfield.frozen import frozen
 
 __all__ = ["CsvFormat", "ExtraFiles", "Fields", "OfficialCheck", "Place", "PlaceName", "Reaction"]
 
@@ -35,7 +36,7 @@ class PlaceName(StrEnum):
     ENDPOINT = "endpoint"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExtraFiles:
     """Files that an accuracy folder must hold besides its logs (images, videos)."""
 
@@ -44,7 +45,7 @@ class ExtraFiles:
     """Without an ending."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """A folder (or file) of a submission and what belongs into it."""
 
@@ -58,7 +59,7 @@ class Place:
     """Required too where power was measured."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fields:
     """Names of required JSON fields."""
 
@@ -72,7 +73,7 @@ class Fields:
     measurement: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CsvFormat:
     """The summary table of the official checker."""
 
@@ -81,7 +82,7 @@ class CsvFormat:
     """Columns written in double quotes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OfficialCheck:
     """What the official checker does about one condition."""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from levelfield.rules.training import TrainingRules
 
 __all__ = [
+    "DATA",
     "AnyRules",
     "available",
     "load",
@@ -37,6 +36,9 @@ __all__ = [
     "load_tiny",
     "load_training",
 ]
+
+DATA = Path(__file__).with_name("data")
+"""The folder of the rule files; by its path, since ``importlib.resources`` takes longer to load than all of them."""
 
 AnyRules: TypeAlias = "RuleSet | TrainingRules | TinyRules | MobileRules"
 """The rules of a round of any suite."""
@@ -130,10 +132,10 @@ def _as_kind(rules: AnyRules, kind: type[Kind], family: str) -> Kind:
 
 
 @cache
-def _files() -> dict[str, tuple[str, Traversable]]:
+def _files() -> dict[str, tuple[str, Path]]:
     """By name: how the file is shown, and the file."""
     found = {}
-    for family in resources.files("levelfield.rules").joinpath("data").iterdir():
+    for family in DATA.iterdir():
         for file in family.iterdir() if family.is_dir() else ():
             if file.name.endswith(".toml"):
                 name = f"{family.name}-{file.name.removesuffix('.toml')}"
@@ -146,7 +148,7 @@ def _version_key(name: str) -> tuple[str, list[int]]:
     return family, [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
 
-def _read(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> AnyRules:
+def _read(file: Path, *, shown: str, trail: tuple[str, ...]) -> AnyRules:
     document, digest = _parse(file, shown)
     base_name = document.pop("extends", None)
     rule_file = RuleFile(name=shown, sha256=digest)
@@ -186,7 +188,7 @@ def _build(document: Document, origin: Origin) -> AnyRules:
             )
 
 
-def _parse(file: Traversable, shown: str) -> tuple[Document, str]:
+def _parse(file: Path, shown: str) -> tuple[Document, str]:
     try:
         content = file.read_bytes()
         return cast("Document", tomllib.loads(content.decode())), hashlib.sha256(content).hexdigest()

@@ -10,11 +10,12 @@ Nothing here computes more than a bound from a reference and a fraction; who jud
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
 from levelfield.errors import nearest
+from levelfield.frozen import frozen
 from levelfield.rules.layout import CsvFormat, ExtraFiles, Fields, OfficialCheck, Place, PlaceName, Reaction
 from levelfield.terms import Availability, Division, DrawVariant, Profile, Scenario, Suite
 
@@ -73,7 +74,7 @@ class MappedBy(StrEnum):
     GUESS = "guess"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Source:
     """A public repository at a revision."""
 
@@ -91,7 +92,7 @@ class Source:
         return f"{self.repository}@{self.revision}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Citation:
     """The clause that a value comes from."""
 
@@ -112,7 +113,7 @@ class Citation:
         return f"{self.clause} ({self.source})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Seeds:
     """The round's official seeds, unsigned 64-bit."""
 
@@ -122,7 +123,7 @@ class Seeds:
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LatencyLimit:
     """What the tail of a latency must not exceed."""
 
@@ -133,7 +134,7 @@ class LatencyLimit:
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccuracyMetric:
     """One accuracy number with its bounds. A benchmark may have several; all must hold."""
 
@@ -161,7 +162,7 @@ class AccuracyMetric:
         return value >= self.lower and (self.upper is None or value <= self.upper)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sizes:
     """Three sample counts that only sometimes are the same number."""
 
@@ -173,7 +174,7 @@ class Sizes:
     """The least number that a performance run must have loaded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ResultField:
     """Where the headline number is found, and in which unit it is published."""
 
@@ -187,7 +188,7 @@ class ResultField:
     power_unit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AuditSetting:
     """One line of an audit's ``audit.config``, in that file's own key and unit."""
 
@@ -195,7 +196,7 @@ class AuditSetting:
     value: int | float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Thresholds:
     """What an audit's outcome is held against; what does not apply is ``None``."""
 
@@ -222,7 +223,7 @@ class Thresholds:
         return any(name == scenario and latency_ns <= bound for name, bound in self.relaxed_up_to_ns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Audit:
     """A compliance test as it applies to one benchmark."""
 
@@ -242,7 +243,7 @@ class Audit:
         return next((line.value for line in self.settings if line.key == key), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScenarioRule:
     """Everything that the round fixes for one benchmark in one scenario."""
 
@@ -305,7 +306,7 @@ class ScenarioRule:
         raise nearest(name, [audit.name for audit in self.audits], what=f"audit of {self.benchmark}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SuiteScenarios:
     """Which scenarios a closed submission of a benchmark has in a suite."""
 
@@ -337,7 +338,7 @@ class SuiteScenarios:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Benchmark:
     """One benchmark of the round."""
 
@@ -377,7 +378,7 @@ class Benchmark:
         raise nearest(scenario, [rule.scenario for rule in self.rules], what=f"scenario of {self.name}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Guess:
     """A benchmark for folder names that contain any of some words."""
 
@@ -385,7 +386,7 @@ class Guess:
     benchmark: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MappedFolder:
     """Which benchmark a folder name stands for, and how sure that is."""
 
@@ -393,7 +394,7 @@ class MappedFolder:
     by: MappedBy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class InferredResult:
     """A scenario that edge systems may claim from the logs of another one."""
 
@@ -407,7 +408,7 @@ class InferredResult:
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RuleFile:
     """A file that the rules were read from."""
 
@@ -416,7 +417,7 @@ class RuleFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RuleSet:
     """The rules of one round."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from levelfield.frozen import frozen
 from levelfield.rules.model import RuleFile
 
 __all__ = ["Origin"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Origin:
     """Where a document was read from, before it is understood."""
 

@@ -7,11 +7,11 @@ a revision as it pins its limits.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from levelfield.errors import RulesError, nearest
+from levelfield.frozen import frozen
+from levelfield.rules.load import DATA
 from levelfield.rules.table import Problems, Table
 from levelfield.units import NS_PER_MS
 
@@ -21,7 +21,7 @@ FILE = "power_check.toml"
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ToolSources:
     """The source files of a released measuring tool."""
 
@@ -31,7 +31,7 @@ class ToolSources:
     sha1_by_file: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PowerCheck:
     """One revision of the official check."""
 
@@ -85,7 +85,7 @@ def power_checks() -> tuple[PowerCheck, ...]:
         RulesError: The shipped file does not hold together.
     """
     problems = Problems()
-    content = resources.files("levelfield.rules").joinpath("data", FILE).read_text()
+    content = (DATA / FILE).read_text()
     top = Table(tomllib.loads(content), (), problems)
     if top.integer("format") != FORMAT:
         top.wrong("format", f"{FORMAT}")

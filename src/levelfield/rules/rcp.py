@@ -10,14 +10,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias, cast
 
 from levelfield.errors import RulesError, nearest
 from levelfield.rules.document import extend
+from levelfield.rules.load import DATA
 from levelfield.rules.model import Document
 from levelfield.rules.table import Problems, Table
 
@@ -106,8 +105,8 @@ def load_rcp(name: str) -> RcpSet:
 
 
 @cache
-def _files() -> dict[str, Traversable]:
-    folder = resources.files("levelfield.rules").joinpath("data", "training", "rcp")
+def _files() -> dict[str, Path]:
+    folder = DATA / "training" / "rcp"
     return {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
 
 
@@ -115,7 +114,7 @@ def _shown(name: str) -> str:
     return f"training/rcp/{name}.toml"
 
 
-def _document(file: Traversable, *, shown: str, trail: tuple[str, ...]) -> Document:
+def _document(file: Path, *, shown: str, trail: tuple[str, ...]) -> Document:
     """A whole document, bases merged in."""
     try:
         document = cast("Document", tomllib.loads(file.read_bytes().decode()))

@@ -7,8 +7,7 @@ then the tables are laid over each other and read once more as a whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from levelfield.frozen import frozen
 from levelfield.rules.document import laid_over
 from levelfield.rules.model import (
     AccuracyMetric,
@@ -64,7 +63,7 @@ UNCITED = {"result_divisor", "higher_is_better", "cites"}
 """Fields that say how to read another field, and so have its clause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Shared:
     """What the tables of single scenarios refer to."""
 

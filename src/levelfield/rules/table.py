@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import StrEnum
 from math import isfinite
 from typing import TypeVar, cast
@@ -211,5 +210,7 @@ def _is_finite(value: object) -> bool:
 
 def did_you_mean(word: str, names: list[str]) -> str:
     """The nearest name as the end of a sentence, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+
     close = get_close_matches(word, names, n=1, cutoff=0.6)
     return f" (nearest: {close[0]!r})" if close else ""

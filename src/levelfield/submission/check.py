@@ -8,10 +8,10 @@ open one what the check says.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from levelfield.errors import FormatError
+from levelfield.frozen import frozen
 from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.report import CheckText
 
@@ -28,7 +28,7 @@ class CannotLook(Exception):  # noqa: N818 - no error: an answer
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Remark:
     """One thing that is wrong, before it is known what it weighs."""
 
@@ -46,7 +46,7 @@ class Remark:
     """Whether that result is in the closed division."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PassedOver:
     """A result that a check of many could not, or not fully, look at."""
 
@@ -54,7 +54,7 @@ class PassedOver:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Check(Generic[Subject]):
     """One rule, and how it is looked at."""
 

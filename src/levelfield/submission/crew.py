@@ -11,13 +11,13 @@ import os
 import pickle
 import signal
 import struct
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar, cast
+
+from levelfield.frozen import frozen
 
 __all__ = ["ALONE", "Crew"]
 
@@ -31,7 +31,7 @@ MOST_TICKETS = 1024
 """All of them fit into a pipe before anybody reads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Mate:
     """Another process, and the pipes to it and from it."""
 
@@ -58,7 +58,7 @@ class Crew:
 
     def __enter__(self) -> Self:
         if self._size > 1:
-            self._tickets = os.pipe()
+            self._tickets = (os.pipe(), os.pipe())  # of the units, and of those apart
             for _ in range(self._size - 1):
                 self._mates.append(self._start())
         return self
@@ -73,12 +73,18 @@ class Crew:
             os.kill(mate.process, signal.SIGKILL)
             os.waitpid(mate.process, 0)
         if self._mates:
-            for end in self._tickets:
+            for end in (end for pipe in self._tickets for end in pipe):
                 os.close(end)
         self._mates = []
 
     def share(
-        self, task: Callable[[Iterable[Unit]], Outcome], units: Sequence[Unit], weight: Callable[[Unit], float]
+        self,
+        task: Callable[[Iterable[Unit]], Outcome],
+        units: Sequence[Unit],
+        weight: Callable[[Unit], float],
+        *,
+        apart: Sequence[Unit] = (),
+        joins: bool = True,
     ) -> list[Outcome]:
         """Do a task on all units and return what each process made of those that it took, in no fixed order.
 
@@ -86,15 +92,18 @@ class Crew:
             task: One of those that the crew was made with.
             units: In any order; the heaviest are done first.
             weight: About how long a unit takes, in any measure.
+            apart: Units for which code is to be loaded that the others do without. This process takes of them when the
+                others are done, so that it loads nothing where it has enough to do.
+            joins: Whether it takes of those apart at all, if there are other processes.
 
         Raises:
             RuntimeError: The task raised in another process, or that process ended.
         """
-        ordered = sorted(units, key=weight, reverse=True)
-        if not self._mates or len(units) < 2:
-            return [task(ordered)]
-        count = min(len(ordered), MOST_TICKETS)
-        batches = [ordered[number::count] for number in range(count)]
+        heaps = [sorted(some, key=weight, reverse=True) for some in (units, apart)]
+        little = len(units) + len(apart) < 2 and (joins or not apart)
+        if not self._mates or little:
+            return [task([unit for heap in heaps for unit in heap])]
+        batches = [_batches(heap) for heap in heaps]
         order = pickle.dumps((self._tasks.index(task), batches), pickle.HIGHEST_PROTOCOL)
         for mate in self._mates:
             try:
@@ -102,14 +111,17 @@ class Crew:
                 mate.orders.flush()
             except BrokenPipeError:
                 raise _ended(mate) from None
-        os.write(self._tickets[1], b"".join(map(TICKET.pack, (*range(count), *[END] * self._size))))
-        outcomes = [task(self._taken(batches))]
+        takers = self._size, self._size - (not joins)
+        for (_, tickets), some, count in zip(self._tickets, batches, takers, strict=True):
+            os.write(tickets, b"".join(map(TICKET.pack, (*range(len(some)), *[END] * count))))
+        outcomes = [task(self._taken(batches, (0, 1) if joins else (0,)))]
         return outcomes + [cast("Outcome", _answer_of(mate)) for mate in self._mates]
 
-    def _taken(self, batches: Sequence[Sequence[Unit]]) -> Iterator[Unit]:
-        """The units that this process takes: the next ones each time it comes back."""
-        while (number := TICKET.unpack(os.read(self._tickets[0], TICKET.size))[0]) != END:
-            yield from batches[number]
+    def _taken(self, batches: Sequence[Sequence[Sequence[Unit]]], heaps: Iterable[int]) -> Iterator[Unit]:
+        """The units that this process takes of each heap in turn: the next ones each time it comes back."""
+        for heap in heaps:
+            while (number := TICKET.unpack(os.read(self._tickets[heap][0], TICKET.size))[0]) != END:
+                yield from batches[heap][number]
 
     def _start(self) -> _Mate:
         orders, answers = os.pipe(), os.pipe()
@@ -137,8 +149,12 @@ class Crew:
             except EOFError:
                 return
             try:
-                answer = pickle.dumps((True, self._tasks[number](self._taken(batches))), pickle.HIGHEST_PROTOCOL)
+                answer = pickle.dumps(
+                    (True, self._tasks[number](self._taken(batches, (1, 0)))), pickle.HIGHEST_PROTOCOL
+                )
             except Exception:  # noqa: BLE001 - the parent raises it
+                import traceback  # noqa: PLC0415 - a run without errors needs none of it
+
                 answer = pickle.dumps((False, traceback.format_exc()))
             answers.write(answer)
             answers.flush()
@@ -146,6 +162,12 @@ class Crew:
 
 ALONE = Crew()
 """This process only."""
+
+
+def _batches(heap: Sequence[Unit]) -> list[Sequence[Unit]]:
+    """As many as there are tickets, or fewer."""
+    count = min(len(heap), MOST_TICKETS)
+    return [heap[number::count] for number in range(count)]
 
 
 def _may_fork() -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from levelfield.errors import UsageError, nearest
+from levelfield.frozen import frozen
 from levelfield.submission.finding import Finding, Severity, Skipped
 from levelfield.submission.report import CheckText
 
@@ -18,7 +19,7 @@ OFFICIAL = "official"
 """Selects what the round's official checker looks at too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Selection:
     """Which checks run."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from levelfield.frozen import frozen
 
 __all__ = ["Finding", "Severity", "Skipped"]
 
@@ -26,7 +27,7 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One thing that one check found."""
 
@@ -46,7 +47,7 @@ class Finding:
     none in particular."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Skipped:
     """A check that could not look, and why."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from levelfield.frozen import frozen
 from levelfield.results.model import Result
 from levelfield.submission.finding import Finding, Severity, Skipped
 
 __all__ = ["CheckText", "OfficialRow", "Report"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CheckText:
     """What is said of a check, wherever it is shown."""
 
@@ -29,14 +28,14 @@ class CheckText:
     """Another official tool that does, as ``check.py of mlcommons/power-dev``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OfficialRow:
     """One line of the official checker's summary, text by text in the order of the round's columns, unquoted."""
 
     cells: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Report:
     """Everything that checking a source gave."""
 

@@ -1,7 +1,8 @@
 """Check a submission tree of an inference round: from a source to a report.
 
-Work is cut by system, since nothing of one system says anything about another; what needs the whole round (equal logs,
-draws of the same seeds, mixed variants) is judged afterwards from a few numbers of each run.
+Work is cut by system, since nothing of one system says anything about another, and by session of measured power; what
+needs the whole round (equal logs, draws of the same seeds, mixed variants) is judged afterwards from a few numbers of
+each run. What only sessions and draws need, NumPy above all, is loaded by the processes that do them.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TypeVar
+from itertools import accumulate, takewhile
+from typing import TypeAlias, TypeVar
 
 from levelfield import __version__
+from levelfield.frozen import frozen
 from levelfield.results.model import Result
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import CannotLook, Check, look
@@ -21,8 +24,15 @@ from levelfield.submission.crew import Crew
 from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
-from levelfield.submission.inference.checks.draws import draw_samples, draw_schedules
-from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
+from levelfield.submission.inference.checks.draws import (
+    DRAW_CHECKS,
+    SampleUnit,
+    draw_samples,
+    draw_schedules,
+    sample_units,
+    schedule_units,
+)
+from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim, claim_of
 from levelfield.submission.inference.official import OfficialOutcome, official_outcome
 from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.results import result_of
@@ -38,17 +48,45 @@ Subject = TypeVar("Subject")
 EXACT_QUERIES = 800_000
 BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
+OFFICIAL_BYTES_OF_A_PROCESS = 128 << 20
+"""The same where only what the official checker looks at is asked for: so much is read in a third of a second."""
+BYTES_WHILE_DRAWING = 16 << 20
+"""Of systems: they take about as long as the usual draws of a round."""
+
+
+@frozen
+class _SessionPlace:
+    """A measured session."""
+
+    performance: str
+    """The folder of the performance run."""
+    result: str
+    scenario: str
+    """That is claimed; empty where the folder is none."""
+    bytes: int
 
 
 @dataclass(slots=True)
 class _Part:
-    """What was found in some of the systems."""
+    """What was found in some of the systems and sessions."""
 
     tally: Tally = field(default_factory=Tally)
     official: OfficialOutcome = field(default_factory=OfficialOutcome)
     results: list[Result] = field(default_factory=list)
     claims: list[RunClaim] = field(default_factory=list)
     bytes_read: int = 0
+
+    def add(self, parts: Iterable[_Part]) -> None:
+        """Take in what other processes found."""
+        for part in parts:
+            self.tally.merge(part.tally)
+            self.official.add(part.official)
+            self.results += part.results
+            self.claims += part.claims
+            self.bytes_read += part.bytes_read
+
+
+_Unit: TypeAlias = SystemPlace | _SessionPlace | SampleUnit | ScheduleClaim
 
 
 def check_round(
@@ -67,63 +105,101 @@ def check_round(
         InputError: The source cannot be listed, or holds no submission.
     """
     registry = INFERENCE.only(selection)
-    texts = registry.texts
-    _load(registry)
+    if registry.audits:
+        import_module("levelfield.formats.loadgen_summary")  # here once, what every process would import on its own
     tree, layout = Tree(source.files()), Layout(rules)
     systems = layout.systems(tree)
     size = sum(place.bytes for place in systems)
     first = os.getpid()
 
-    def work(places: Iterable[SystemPlace]) -> _Part:
+    def work(units: Iterable[_Unit]) -> _Part:
         own = source if os.getpid() == first else source.reopened()
-        return _check_systems(places, Reader(own, tree, layout, rules), registry)
+        return _work(units, Reader(own, tree, layout, rules), registry)
 
-    whole = _Part()
-    with Crew((work, draw_samples, draw_schedules), min(jobs, 1 + size // BYTES_OF_A_PROCESS)) as crew:
-        for part in crew.share(work, systems, weight=lambda place: place.bytes):
-            whole.tally.merge(part.tally)
-            whole.official.add(part.official)
-            whole.results += part.results
-            whole.claims += part.claims
-            whole.bytes_read += part.bytes_read
+    def session_texts(units: Iterable[None]) -> list[CheckText]:
+        return [check.text for _ in units for check in registry.sessions]
+
+    whole, here = _Part(), Reader(source, tree, layout, rules)
+    tasks = (work, draw_samples, draw_schedules, session_texts)
+    each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
+    with Crew(tasks, min(jobs, 1 + size // each)) as crew:
+        sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(here, systems))
+        early, late = _split(systems)
+        whole.add(crew.share(work, early, _weight, apart=sessions))
+        foreseen = _foreseen(whole.claims, rules, exact_queries) if set(DRAW_CHECKS) & set(registry.round) else []
+        whole.add(crew.share(work, late, _weight, apart=foreseen, joins=False))
         _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
         _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
-    return _report(Reader(source, tree, layout, rules), selection, texts, whole)
+        texts = [check.text for check in registry.every]
+        for found in crew.share(session_texts, (), lambda _: 0, apart=(None,), joins=False):
+            texts += found
+    return _report(here, selection, tuple(texts), whole)
 
 
-def _load(registry: Registry) -> None:
-    """Import here once what else every process would import on its own."""
-    modules = ["levelfield.formats.loadgen_summary"] if registry.audits else []
-    modules += ["levelfield.submission.power.judge"] if registry.sessions else []
-    modules += ["numpy.random", "levelfield.stats.arrivals", "levelfield.stats.sample_sets"] if registry.round else []
-    for module in modules:
-        import_module(module)
-
-
-def _check_systems(places: Iterable[SystemPlace], reader: Reader, registry: Registry) -> _Part:
-    part = _Part()
+def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_SessionPlace]:
     for place in places:
-        system = SystemSubject(reader, place)
-        official = official_outcome(system)
-        part.official.add(official)
-        _run(registry.official, official, part.tally, result=system.path, closed=system.is_closed)
-        _run(registry.systems, system, part.tally, result=system.path, closed=system.is_closed)
-        for benchmark in system.benchmarks:
-            _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
+        for benchmark in SystemSubject(reader, place).benchmarks:
             for result in benchmark.results:
-                _check_result(result, registry, part)
-                result.release()
-        system.release()
+                if result.has_power:
+                    yield _SessionPlace(
+                        performance=result.performance_path,
+                        result=result.path,
+                        scenario=result.scenario or "",
+                        bytes=reader.tree.bytes_below(result.performance_path),
+                    )
+
+
+def _split(systems: list[SystemPlace]) -> tuple[list[SystemPlace], list[SystemPlace]]:
+    """The larger systems, and the smaller ones that are looked at while what the larger ones claim is drawn."""
+    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 5)
+    ordered = sorted(systems, key=_weight)
+    small = list(takewhile(lambda size: size <= left, accumulate(map(_weight, ordered))))
+    return ordered[len(small) :], ordered[: len(small)]
+
+
+def _foreseen(claims: list[RunClaim], rules: RuleSet, exact_queries: int) -> list[_Unit]:
+    """Draws that the checks of the round will ask for. They are made ahead, and remembered where they were made."""
+    return [*sample_units(claims, rules.draw_variant), *schedule_units(claims, exact_queries)]
+
+
+def _weight(unit: _Unit) -> int:
+    return unit.bytes if isinstance(unit, SystemPlace | _SessionPlace) else 0
+
+
+def _work(units: Iterable[_Unit], reader: Reader, registry: Registry) -> _Part:
+    part = _Part()
+    for unit in units:
+        match unit:
+            case SystemPlace():
+                _check_system(unit, reader, registry, part)
+            case _SessionPlace():
+                _check_session(unit, reader, registry, part.tally)
+            case ScheduleClaim():
+                draw_schedules([unit])
+            case _:
+                draw_samples([unit])
     part.bytes_read = reader.bytes_read
     return part
+
+
+def _check_system(place: SystemPlace, reader: Reader, registry: Registry, part: _Part) -> None:
+    system = SystemSubject(reader, place)
+    official = official_outcome(system)
+    part.official.add(official)
+    _run(registry.official, official, part.tally, result=system.path, closed=system.is_closed)
+    _run(registry.systems, system, part.tally, result=system.path, closed=system.is_closed)
+    for benchmark in system.benchmarks:
+        _run(registry.benchmarks, benchmark, part.tally, result=benchmark.path, closed=system.is_closed)
+        for result in benchmark.results:
+            _check_result(result, registry, part)
+            result.release()
+    system.release()
 
 
 def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> None:
     closed, tally = result.is_closed, part.tally
     _run(registry.results, result, tally, result=result.path, closed=closed)
-    if result.has_power and registry.sessions:
-        _check_session(result, registry, tally)
     compliant = None
     if closed and registry.audits:
         try:
@@ -144,12 +220,14 @@ def _check_result(result: ResultSubject, registry: Registry, part: _Part) -> Non
         part.claims += _claims(result)
 
 
-def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> None:
+def _check_session(place: _SessionPlace, reader: Reader, registry: Registry, tally: Tally) -> None:
     """Judge the measured session of a result."""
+    if not registry.sessions:
+        return
     from levelfield.submission.power.judge import judge_session  # noqa: PLC0415 - few trees have measured power
     from levelfield.submission.power.session import read_session  # noqa: PLC0415
 
-    folder, reader = result.performance_path.rpartition("/")[0], result.reader
+    folder = place.performance.rpartition("/")[0]
 
     def read(name: str) -> bytes | None:
         try:
@@ -157,8 +235,8 @@ def _check_session(result: ResultSubject, registry: Registry, tally: Tally) -> N
         except CannotLook:
             return None
 
-    session = read_session(read, folder=folder, subject=result.path)
-    judged = judge_session(session, rules=reader.rules, folder_scenario=result.scenario or "", checks=registry.sessions)
+    session = read_session(read, folder=folder, subject=place.result)
+    judged = judge_session(session, rules=reader.rules, folder_scenario=place.scenario, checks=registry.sessions)
     tally.add(judged.findings)
     tally.skipped += judged.skipped
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import field
 from enum import StrEnum
+from functools import lru_cache
 
 from levelfield.errors import FormatError
+from levelfield.frozen import frozen
 from levelfield.submission.check import CannotLook
 from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.subjects import ResultSubject
 from levelfield.terms import Scenario
 
 __all__ = ["RunClaim", "RunKind", "ScheduleClaim", "claim_of"]
+
+LARGEST_KNOWN_SETS = 1 << 20
+"""Bytes of all sets of a log, beyond which their hash is not remembered."""
 
 
 class RunKind(StrEnum):
@@ -23,7 +28,7 @@ class RunKind(StrEnum):
     AUDIT = "audit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScheduleClaim:
     """What a Server log says that was generated, and from what."""
 
@@ -35,10 +40,11 @@ class ScheduleClaim:
     """As generated."""
     duration_ns: int
     """As generated."""
-    line: int
+    line: int = field(compare=False)
+    """Where the log says so; the same schedule is drawn once for all of its logs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunClaim:
     """One run, in a few numbers."""
 
@@ -81,12 +87,7 @@ class RunClaim:
 
 def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = "") -> RunClaim | None:
     """What a log says about its own draws; ``None`` where it lacks a value for that."""
-    digest, count, first = hashlib.sha256(), 0, 0
-    for line, spelling in log.loaded_sets():
-        digest.update(spelling)
-        digest.update(b"\n")
-        first = first or line
-        count += 1
+    sets = log.loaded_sets()
     place = result.system.place
     try:
         scenario = log.scenario
@@ -107,13 +108,23 @@ def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = 
             library_count=log.library_count,
             set_size=log.performance_sample_count,
             padding=log.samples_per_query - 1 if scenario == Scenario.MULTI_STREAM else 0,
-            sets_line=first,
-            set_count=count,
-            sets_sha256=digest.hexdigest(),
+            sets_line=sets[0][0] if sets else 0,
+            set_count=len(sets),
+            sets_sha256=_sha256_of(tuple(spelling for _, spelling in sets)),
             schedule=_schedule_of(log) if scenario == Scenario.SERVER and kind is not RunKind.ACCURACY else None,
         )
     except (CannotLook, FormatError):
         return None
+
+
+def _sha256_of(sets: tuple[bytes, ...]) -> str:
+    """Of the spelling of each, with a line end. Most runs load the sets of another one, as the same objects."""
+    return _known_sha256_of(sets) if sum(map(len, sets)) <= LARGEST_KNOWN_SETS else _known_sha256_of.__wrapped__(sets)
+
+
+@lru_cache(maxsize=64)
+def _known_sha256_of(sets: tuple[bytes, ...]) -> str:
+    return hashlib.sha256(b"".join(b"%s\n" % spelling for spelling in sets)).hexdigest()
 
 
 def _schedule_of(log: RunLog) -> ScheduleClaim | None:

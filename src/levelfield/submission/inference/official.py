@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from levelfield.errors import FormatError
 from levelfield.formats.loadgen_scan import JsonValue
+from levelfield.frozen import frozen
 from levelfield.rules.layout import PlaceName
 from levelfield.rules.model import InferenceKind, ScenarioRule
 from levelfield.submission.check import CannotLook
@@ -55,7 +56,7 @@ class OfficialOutcome:
         self.stops.update(other.stops)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Performance:
     valid: bool
     value: float | None

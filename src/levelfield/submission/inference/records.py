@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias, overload
 
 from levelfield.formats.loadgen_scan import ScannedLog
+from levelfield.frozen import frozen
 from levelfield.rules.model import AccuracyMetric
 
 __all__ = ["AccuracyText", "JsonFile", "JsonScalar", "RunLog", "Verification", "parse_json_file"]
@@ -170,12 +169,12 @@ class RunLog:
         """The key of a percentile."""
         return f"result_{percentile}_percentile_{'per_query_' if of_queries else ''}latency_ns"
 
-    def loaded_sets(self) -> Iterator[tuple[int, bytes]]:
+    def loaded_sets(self) -> list[tuple[int, bytes]]:
         """Line and spelling of each set of samples that was loaded, in order."""
-        yield from self.scan.every("loaded_qsl_set")
+        return self.scan.every("loaded_qsl_set")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class JsonFile:
     """A JSON object with plain values: a system description, a measurement's description."""
 
@@ -211,7 +210,7 @@ def parse_json_file(data: bytes, *, path: str) -> JsonFile:
     return JsonFile(path=path, values=values, problem=problem)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccuracyText:
     """``accuracy.txt``: what the accuracy script printed, and the hash of the whole accuracy log."""
 
@@ -254,7 +253,7 @@ def _lines(data: bytes) -> list[str]:
     return data.decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verification:
     """What a script of a compliance test printed."""
 

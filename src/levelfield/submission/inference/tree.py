@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from levelfield.errors import InputError
+from levelfield.frozen import frozen
 from levelfield.rules.layout import PlaceName
 from levelfield.rules.model import RuleSet
 from levelfield.submission.sources.port import Entry
@@ -85,7 +86,7 @@ class Tree:
         return found.bytes if found else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SystemPlace:
     """A folder with results of one system: the unit in which work is cut."""
 

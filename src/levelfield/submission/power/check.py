@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from levelfield.frozen import frozen
 from levelfield.rules.power_check import PowerCheck
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.outcome import CheckOutcome, Outcome
@@ -17,7 +17,7 @@ Judge = Callable[[PowerSession, PowerCheck], Iterator[Finding]]
 """Looks at a session under the revision of the official check that its round pins."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SessionCheck:
     """One check."""
 

@@ -7,10 +7,10 @@ So the hash is also taken of the content with every line ended by CRLF, and by L
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 
 from levelfield.formats.power_session import FileName
+from levelfield.frozen import frozen
 from levelfield.submission.power.session import PowerSession
 
 __all__ = ["FileHash", "HashState", "file_hashes", "hash_state"]
@@ -33,7 +33,7 @@ class HashState(StrEnum):
     MISSING = "no such file"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FileHash:
     """One file."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from levelfield.frozen import frozen
 from levelfield.rules.model import RuleSet
 from levelfield.rules.power_check import power_check_of_round
 from levelfield.submission.finding import Finding, Skipped
@@ -19,7 +18,7 @@ from levelfield.submission.power.session import PowerSession
 __all__ = ["SessionReport", "complaints_of", "hashes_of", "judge_session"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SessionReport:
     """What is to be said of a session."""
 

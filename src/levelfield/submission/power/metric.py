@@ -7,12 +7,11 @@ one is negative. The newest checker (b66003e) leaves out what is not positive, s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.formats.spl_log import SplLog, read_spl
+from levelfield.frozen import frozen
 from levelfield.rules.model import RuleSet
 from levelfield.units import NS_PER_S
 
@@ -22,7 +21,7 @@ WATTS = "Watts"
 """The unit of scenarios whose figure is the mean itself; of the others it is energy per query."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MeasuredPower:
     """What the samples between two moments say."""
 
@@ -70,7 +69,7 @@ class MeasuredPower:
         return self.trapezoid_joules / joules - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PowerMetric:
     """The figure of a result."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from levelfield.frozen import frozen
 
 __all__ = ["OFFICIAL_NAMES", "POWER_CHECKER", "CheckOutcome", "Outcome"]
 
@@ -37,7 +38,7 @@ POWER_CHECKER = "check.py of mlcommons/power-dev"
 """The official tool for sessions; the submission checker looks at none of this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CheckOutcome:
     """One check of one session."""
 

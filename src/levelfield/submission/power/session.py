@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from levelfield.errors import InputError
@@ -12,6 +11,7 @@ from levelfield.formats.power_session import FileName, SessionFile, parse_sessio
 from levelfield.formats.power_time import parse_power_time
 from levelfield.formats.ptd_log import PtdLog, read_ptd_log
 from levelfield.formats.spl_log import SplLog, read_spl
+from levelfield.frozen import frozen
 from levelfield.submission.power.metric import MeasuredPower, power_in_window
 from levelfield.units import format_bytes
 
@@ -33,7 +33,7 @@ class Part(StrEnum):
     TESTING_SAMPLES = "run_1/spl.txt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Load:
     """When LoadGen's load ran."""
 
@@ -48,7 +48,7 @@ class Load:
         return self.end_ns - self.begin_ns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Phase:
     """Ranging or testing: what LoadGen and the analyzer wrote."""
 
@@ -68,7 +68,7 @@ class Phase:
     """``result_query_count`` of the detail log."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FileProblem:
     """A file that is there and cannot be used."""
 
@@ -77,7 +77,7 @@ class FileProblem:
     expected: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PowerSession:
     """Everything that the checks look at."""
 

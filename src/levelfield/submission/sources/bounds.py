@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from levelfield.frozen import frozen
 
 __all__ = ["BOUNDS", "Bounds"]
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bounds:
     """Bounds of one source. The whole of round v2.0 has about 70,000 files, its longest path 230 bytes."""
 

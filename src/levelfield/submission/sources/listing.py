@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from posixpath import basename, dirname
 from typing import Generic, TypeVar
 
 from levelfield.errors import InputError
+from levelfield.frozen import frozen
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
 from levelfield.submission.sources.paths import clean, from_bytes, is_plain, problem_of, shown, target_of
 from levelfield.submission.sources.port import Entry, Refused
@@ -27,7 +27,7 @@ class _File(Generic[Place]):
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Listing(Generic[Place]):
     """What a source holds."""
 
@@ -51,6 +51,8 @@ class Listing(Generic[Place]):
             return self.places[path]
         except KeyError:
             pass
+        from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+
         refused = next((entry.reason for entry in self.refused if entry.path == path), "")
         if refused:
             raise InputError(f"{self.source} does not give {shown(path)}: {refused}.")

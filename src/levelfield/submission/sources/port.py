@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from levelfield.frozen import frozen
+
 __all__ = ["Entry", "Refused", "Source"]
 
 
@@ -18,7 +20,7 @@ class Entry:
     """In bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Refused:
     """An entry that is not read, and why: a link that leaves the tree, a path with ``..``, a device."""
 

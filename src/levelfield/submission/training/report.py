@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from levelfield.frozen import frozen
 from levelfield.submission.report import Report
 from levelfield.submission.training.official import OfficialFolder, OfficialPackage
 from levelfield.submission.training.score import FolderScore
@@ -11,7 +10,7 @@ from levelfield.submission.training.score import FolderScore
 __all__ = ["TrainingReport"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TrainingReport(Report):
     """Everything that checking a source gave."""
 

@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from levelfield.submission.check import Check, PassedOver, Remark
 from levelfield.submission.crew import Crew
@@ -24,7 +24,7 @@ from levelfield.units import NS_PER_MS, NS_PER_S
 if TYPE_CHECKING:
     from levelfield.stats.randomness import IntArray
 
-__all__ = ["DRAW_CHECKS", "draw_samples", "draw_schedules"]
+__all__ = ["DRAW_CHECKS", "SampleUnit", "draw_samples", "draw_schedules", "sample_units", "schedule_units"]
 
 GENERATED = "loadgen/loadgen.cc, GenerateLoadableSets and GenerateQueries (mlcommons/inference v2.0)"
 DEVIATIONS = 6
@@ -37,8 +37,13 @@ DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
 SPELLED_ALONE = 400
 """Up to so many indices it is faster to spell one after the other."""
+MANY_SAMPLES, MANY_QUERIES = 1_000_000, 10_000_000
+"""From which on it is worth loading NumPy in one process more: about as many are drawn in that time."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
+
+SampleUnit: TypeAlias = tuple[DrawVariant, tuple[RunClaim, ...]]
+"""The variant to be tried first, and all runs of one seed and library."""
 
 
 @cache
@@ -109,14 +114,22 @@ def _variants(claim: RunClaim, first_tried: DrawVariant) -> Iterator[DrawVariant
                 return  # the other one cannot give the same
 
 
-def draw_samples(
-    units: Iterable[tuple[DrawVariant, tuple[RunClaim, ...]]],
-) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
-    """By log and result: the variants whose sets are those of the run. A task of a crew.
+def sample_units(claims: Iterable[RunClaim], first_tried: DrawVariant) -> list[SampleUnit]:
+    """What :func:`draw_samples` takes."""
+    by_order: dict[tuple[int, int], list[RunClaim]] = {}
+    for claim in claims:
+        by_order.setdefault((claim.seed, claim.library_count), []).append(claim)
+    return [(first_tried, tuple(runs)) for runs in by_order.values()]
 
-    Args:
-        units: The variant to be tried first, and all runs of one seed and library.
-    """
+
+def schedule_units(claims: Iterable[RunClaim], most_queries: int) -> list[ScheduleClaim]:
+    """What :func:`draw_schedules` takes: schedules of up to so many queries, each once."""
+    made = {claim.schedule for claim in claims if claim.schedule}
+    return [one for one in made if _queries(one) <= most_queries and _can_be_drawn(one)]
+
+
+def draw_samples(units: Iterable[SampleUnit]) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
+    """By log and result: the variants whose sets are those of the run. A task of a crew."""
     return {
         (claim.path, claim.subject): tuple(_variants(claim, first_tried))
         for first_tried, runs in units
@@ -133,11 +146,9 @@ def draw_schedules(units: Iterable[ScheduleClaim]) -> dict[ScheduleClaim, tuple[
 def _drawn(
     claims: tuple[RunClaim, ...], first_tried: DrawVariant, crew: Crew
 ) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:
-    by_order: dict[tuple[int, int], list[RunClaim]] = {}
-    for claim in claims:
-        by_order.setdefault((claim.seed, claim.library_count), []).append(claim)
-    units = [(first_tried, tuple(runs)) for runs in by_order.values()]
-    shares = crew.share(draw_samples, units, weight=lambda unit: unit[1][0].library_count)
+    units = sample_units(claims, first_tried)
+    joins = sum(runs[0].library_count for _, runs in units) > MANY_SAMPLES
+    shares = crew.share(draw_samples, (), lambda unit: unit[1][0].library_count, apart=units, joins=joins)
     return {claim: variants for share in shares for claim, variants in share.items()}
 
 
@@ -202,8 +213,9 @@ MIXED = Check(
 
 
 def _schedules(subject: RoundSubject) -> Iterator[Remark | PassedOver]:
-    few = {made for claim in subject.claims if (made := claim.schedule) and _queries(made) <= subject.exact_queries}
-    shares = subject.crew.share(draw_schedules, [made for made in few if _can_be_drawn(made)], weight=_queries)
+    units = schedule_units(subject.claims, subject.exact_queries)
+    joins = sum(map(_queries, units)) > MANY_QUERIES
+    shares = subject.crew.share(draw_schedules, (), _queries, apart=units, joins=joins)
     exact = {made: problem for share in shares for made, problem in share.items()}
     for claim in subject.claims:
         made = claim.schedule
@@ -240,6 +252,7 @@ def _queries(made: ScheduleClaim) -> float:
     return max(_expected(made), made.query_count, made.min_query_count)
 
 
+@lru_cache(maxsize=10_000)
 def _exact(made: ScheduleClaim) -> tuple[str, str] | None:
     """What differs from the schedule of the seed, as found and expected."""
     from levelfield.stats.arrivals import PoissonArrivals  # noqa: PLC0415

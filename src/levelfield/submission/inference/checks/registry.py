@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from levelfield.frozen import frozen
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import Check
 from levelfield.submission.crew import ALONE, Crew
@@ -47,7 +48,7 @@ class RoundSubject:
     """Draws are shared among its processes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Registry:
     """The checks, by what each looks at; of each kind in the order of codes."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from levelfield.formats.power_session import FileName
 from levelfield.formats.power_time import format_power_time
 from levelfield.formats.ptd_log import Complaint, ComplaintKind, PtdRun
+from levelfield.frozen import frozen
 from levelfield.rules.power_check import PowerCheck, power_checks
 from levelfield.submission.finding import Finding, Severity
 from levelfield.submission.power.check import SessionCheck, finding
@@ -38,7 +38,7 @@ class When(StrEnum):
     UNKNOWN = "without a time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ComplaintCount:
     """A class of complaints in one part of the session: equal texts, figures apart."""
 
