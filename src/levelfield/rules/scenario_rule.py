@@ -7,6 +7,8 @@ then the tables are laid over each other and read once more as a whole.
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from levelfield.frozen import frozen
 from levelfield.rules.document import laid_over
 from levelfield.rules.model import (
@@ -71,6 +73,8 @@ class Shared:
     metrics: Table
     audits: Table
     scenarios: tuple[str, ...]
+    unchanged: dict[str, Audit] = field(default_factory=dict)
+    """Audits that were read as they stand: nearly all scenarios change nothing of them."""
 
 
 def check_rule_table(table: Table, shared: Shared) -> None:
@@ -162,10 +166,12 @@ def scenario_rule(
 
 def _audit(name: str, own: Table, shared: Shared) -> Audit:
     """An audit with what a benchmark changes of it."""
+    if not own.values and name in shared.unchanged:
+        return shared.unchanged[name]
     whole = laid_over(shared.audits.table(name).values, own.values)
     table = Table(whole, own.path, own.problems)
     settings = table.table("settings")
-    return Audit(
+    audit = Audit(
         name=name,
         title=table.text("title"),
         compared_with=table.text("compared_with") if "compared_with" in table else None,
@@ -174,6 +180,9 @@ def _audit(name: str, own: Table, shared: Shared) -> Audit:
         files=table.texts("files"),
         citation=shared.citations[table.text("cite")],
     )
+    if not own.values:
+        shared.unchanged[name] = audit
+    return audit
 
 
 def _names(table: Table, key: str) -> list[str]:

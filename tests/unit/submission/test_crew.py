@@ -76,6 +76,26 @@ def test_without_forking_all_is_done_here_the_heaviest_first(monkeypatch: pytest
     assert ALONE.share(slow, [1, 3, 2], weight) == [[3, 2, 1]]
 
 
+def test_others_take_what_is_apart_first_and_this_process_last() -> None:
+    with Crew([slow], 2) as two:
+        here, there = two.share(slow, [1, 2, 3], weight, apart=[11, 12, 13])
+    assert sorted(here + there) == [1, 2, 3, 11, 12, 13]
+    assert here == sorted((unit for unit in here if unit < 10), reverse=True) + sorted(
+        (unit for unit in here if unit > 10), reverse=True
+    )
+    assert there == sorted(there, reverse=True)
+
+
+def test_this_process_may_leave_all_that_is_apart_to_others() -> None:
+    with Crew([total], 2) as two:
+        outcomes = two.share(total, [7], weight, apart=[1, 2, 3], joins=False)
+        assert outcomes[0] == (os.getpid(), 7)
+        assert [part for _, part in outcomes[1:]] == [6]
+        assert two.share(total, (), weight, apart=[5], joins=False) == [(os.getpid(), 0), (outcomes[1][0], 5)]
+        assert two.share(total, (), weight, joins=False) == [(os.getpid(), 0)]
+    assert ALONE.share(total, [7], weight, apart=[1, 2, 3], joins=False) == [(os.getpid(), 13)]
+
+
 def in_another_process(act: Callable[[], None], taken: Path) -> Callable[[Iterable[int]], int]:
     """A task that acts where it is done by another process, and here waits until one has taken a unit."""
     here = os.getpid()
