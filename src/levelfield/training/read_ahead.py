@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Generic, TypeVar
@@ -66,25 +67,29 @@ def read_ahead(
 
 
 def _samples(read: Callable[[Any], Any], jobs: Iterable[Any], readers: int, *, on_cuda: bool) -> Iterator[Any]:
-    """Start the readers."""
-    with warnings.catch_warnings():
+    """Start the readers.
+
+    From a thread of its own, because from the main one torch would also handle the signal of a child that ends: for the
+    whole process and for good, and deadly where a library gave signals a stack that is too small for the registers of
+    newer processors. Without it a dead reader is found by looking, some seconds later.
+    """
+    with warnings.catch_warnings(), ThreadPoolExecutor(1) as starter:
         # That a process with threads is forked, and that there are more readers than cores: both are meant.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message="This DataLoader will create")
-        return iter(
-            torch.utils.data.DataLoader(
-                _Reading(read),
-                sampler=_until_failure(jobs),
-                batch_size=None,
-                collate_fn=_as_it_is,
-                num_workers=readers,
-                prefetch_factor=_EACH_AHEAD,
-                multiprocessing_context="fork",
-                worker_init_fn=_work_alone,
-                pin_memory=on_cuda,
-                generator=torch.Generator(),  # else it would draw from the one that dropout draws from
-            )
+        loader = torch.utils.data.DataLoader(
+            _Reading(read),
+            sampler=_until_failure(jobs),
+            batch_size=None,
+            collate_fn=_as_it_is,
+            num_workers=readers,
+            prefetch_factor=_EACH_AHEAD,
+            multiprocessing_context="fork",
+            worker_init_fn=_work_alone,
+            pin_memory=on_cuda,
+            generator=torch.Generator(),  # else it would draw from the one that dropout draws from
         )
+        return starter.submit(iter, loader).result()
 
 
 class EpochReader(Generic[Job, Sample]):

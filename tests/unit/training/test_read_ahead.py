@@ -109,6 +109,12 @@ def test_a_reader_that_dies_is_told() -> None:
     assert "/dev/shm" in (caught.value.hint or "")
 
 
+def test_signals_of_children_are_left_alone() -> None:
+    before = signal.getsignal(signal.SIGCHLD)
+    assert list(read_ahead(abs, range(5), readers=2)) == [0, 1, 2, 3, 4]
+    assert signal.getsignal(signal.SIGCHLD) is before
+
+
 def test_nothing_is_drawn_from_the_generator_of_the_network() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
