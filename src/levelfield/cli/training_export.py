@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from levelfield.cli.options import A_PATH
+
 if TYPE_CHECKING:
     from levelfield.training.export.record import ExportRecord
 
 __all__ = ["command"]
-
-A_PATH = click.Path(path_type=Path)
 
 
 @click.command(name="export")

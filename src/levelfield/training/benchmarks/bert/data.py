@@ -99,13 +99,11 @@ def corpus_of(setup: Setup, settings: Settings, *, vocabulary: int) -> Corpus:
 
 
 class _Dealt:
-    """What both have: place in the epoch, and generators of their own for everything random."""
+    """What both have: their part of a batch, and generators of their own for everything random."""
 
     def __init__(self, setup: Setup, settings: Settings) -> None:
         self._setup = setup
         self._settings = settings
-        self.epoch = 0
-        self.position = 0
 
     def _draw(self, purpose: int, epoch: int, part: int = 0) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64((self._setup.seed, purpose, epoch, part)))
@@ -124,6 +122,11 @@ class _Dealt:
 
 class _Generated(_Dealt):
     """Pairs of the small language."""
+
+    def __init__(self, setup: Setup, settings: Settings) -> None:
+        super().__init__(setup, settings)
+        self.epoch = 0
+        self.position = 0
 
     def open(self) -> Samples:
         self._setup.require_running()
@@ -196,13 +199,20 @@ class _Recorded(_Dealt):
 
     def go_on(self, epoch: int, position: int) -> None:
         self._shares.begin(epoch, done=position)
-        self.epoch, self.position = epoch, position
 
     def next_share(self) -> Examples:
         self._setup.require_running()
-        examples = next(self._shares)
-        self.position += 1
-        return examples
+        return next(self._shares)
+
+    @property
+    def epoch(self) -> int:
+        """The present one."""
+        return self._shares.epoch
+
+    @property
+    def position(self) -> int:
+        """Batches of the epoch that were taken."""
+        return self._shares.done
 
     def _dealt(self, epoch: int) -> Iterator[tuple[int, list[Record]]]:
         """The shares of this process, not decoded, with the numbers of their batches from 1."""

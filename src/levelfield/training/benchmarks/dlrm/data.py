@@ -20,7 +20,7 @@ from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.dlrm.settings import Settings
 from levelfield.training.port import Edition, Samples, Setup
 from levelfield.training.read_ahead import EpochReader, read_ahead
-from levelfield.training.readers import default_readers
+from levelfield.training.readers import readers_of
 from levelfield.workloads.recommendation import preprocess
 from levelfield.workloads.recommendation.criteo import BinaryPairs, open_test_pairs
 from levelfield.workloads.recommendation.criteo_train import convert_train_days, open_train_pairs
@@ -117,12 +117,11 @@ class ClickData:
         self._tables = np.array(tables)
         self._train: Pairs | None = None
         self._test: Pairs | None = None
-        self._readers = default_readers() if setup.edition is Edition.FULL else 0
         self._shares = EpochReader(
             self._share,
             self._dealt,
             steps=settings.epoch_steps,
-            readers=self._readers,
+            readers=readers_of(setup.edition),
             device=setup.world.device,
         )
 
@@ -214,7 +213,7 @@ class ClickData:
             return self._clicks(test, start, min(start + EVALUATION_BATCH, count), None)
 
         starts = range(world.rank * EVALUATION_BATCH, count, world.size * EVALUATION_BATCH)
-        for clicks in read_ahead(read, starts, readers=self._readers, device=world.device):
+        for clicks in read_ahead(read, starts, readers=self._shares.readers, device=world.device):
             yield clicks.to(world.device)
 
     def _generator(self, purpose: int, number: int) -> np.random.Generator:

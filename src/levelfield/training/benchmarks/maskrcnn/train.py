@@ -29,7 +29,7 @@ from levelfield.training.distributed import gathered
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import EpochReader, read_ahead
-from levelfield.training.readers import default_readers
+from levelfield.training.readers import readers_of
 from levelfield.training.schedules import set_rate
 from levelfield.training.states import learnt, restore_learnt
 
@@ -69,7 +69,7 @@ class MaskRcnnTraining:
         self._arithmetic = Arithmetic(setup.number_format, setup.world.device)
         self._source = _source(settings, setup)
         self._steps = 0
-        self._readers = default_readers() if setup.edition is Edition.FULL else 0
+        self._readers = readers_of(setup.edition)
         self._batches: EpochReader[tuple[int, Ints], Batch] | None = None
         self._turn_steps = 0
         """Of a turn through the data, which has more batches than an epoch of the log: each is of one group."""

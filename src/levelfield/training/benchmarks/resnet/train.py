@@ -19,7 +19,7 @@ from levelfield.training.optimizers.lars import Lars
 from levelfield.training.port import Cadence, LogValue, Quality, Samples, Setup
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import EpochReader
-from levelfield.training.readers import default_readers
+from levelfield.training.readers import readers_of
 from levelfield.training.schedules import set_rate, warmup_polynomial
 from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.task import IndexArray
@@ -51,7 +51,7 @@ class ResnetTraining:
             self._read,
             self._dealt,
             steps=settings.steps_per_epoch,
-            readers=default_readers() if setup.edition is Edition.FULL else 0,
+            readers=readers_of(setup.edition),
             device=setup.world.device,
         )
         self._step = 0

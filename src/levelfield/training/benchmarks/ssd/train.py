@@ -24,7 +24,7 @@ from levelfield.training.export.parts import ModelExport
 from levelfield.training.port import Cadence, Edition, LogValue, Quality, Samples, Setup, World
 from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import EpochReader, read_ahead
-from levelfield.training.readers import default_readers
+from levelfield.training.readers import readers_of
 from levelfield.training.schedules import set_rate
 from levelfield.training.states import learnt, restore_learnt
 from levelfield.workloads.object_detection.network import anchors, network
@@ -64,7 +64,7 @@ class SsdTraining:
             self._train_batch,
             self._numbered,
             steps=settings.epoch_steps,
-            readers=default_readers() if setup.edition is Edition.FULL else 0,
+            readers=readers_of(setup.edition),
             device=setup.world.device,
         )
 
