@@ -21,10 +21,13 @@ from levelfield.terms import Scenario
 
 __all__ = ["issue_phase"]
 
-SERVER_BLOCK = 512
-"""Queries generated at a time in Server."""
-PREFETCH_SLACK_NS = 100_000
+SERVER_BLOCK = 4096
+"""Queries generated at a time in Server. Most of what a block costs is code that has left the processor's caches since
+the last one, so a large block costs little more, and comes seldom."""
+PREFETCH_SLACK_NS = 500_000
 """The next block is generated ahead when there is at least this much time until the next query is due."""
+HEAD_START_NS = 5_000_000
+"""From the choice of the start until the first query is due: the first block is made meanwhile."""
 MOST_OWN_DELAY_NS = (1 << 31) - 1
 
 
@@ -51,7 +54,7 @@ def _by_schedule(state: PhaseState) -> None:
     threads = getattr(load, "issue_query_threads", 0) or 1
     queries = state.schedule.generated.query_count
     window = state.open(state.first_id, queries=queries, block=None, own_delays=True)
-    state.start_ns = state.keeper.now()
+    state.start_ns = state.keeper.now() + HEAD_START_NS
     lanes = [_Lane(state, window, lane, threads) for lane in range(threads)]
     if threads == 1:
         lanes[0].run()
@@ -67,8 +70,8 @@ def _by_schedule(state: PhaseState) -> None:
 class _Ready:
     """A block with all that can be made of it before its first query is due."""
 
-    due_ns: list[int]
-    """Of each query, on the clock."""
+    due_ns: IntArray
+    """(queries,) on the clock."""
     scheduled_ns: IntArray
     places: IntArray
     """(queries,) in the window."""
@@ -76,8 +79,11 @@ class _Ready:
     indices: IntArray
 
     def queries(self) -> Iterator[tuple[int, IntArray, IntArray]]:
-        """Due time, ids and indices of each query; the rows of a column are cheaper than slices."""
-        return zip(self.due_ns, self.ids.reshape(-1, 1), self.indices.reshape(-1, 1), strict=True)
+        """Due time, ids and indices of each query; the rows of a column are cheaper than slices.
+
+        Numbers are made one by one, since a list of them all is most of what a block costs before its first query.
+        """
+        return zip(self.due_ns.data, self.ids.reshape(-1, 1), self.indices.reshape(-1, 1), strict=True)
 
 
 class _Lane:
@@ -94,6 +100,7 @@ class _Lane:
         self._blocks = state.schedule.blocks(SERVER_BLOCK * lanes, first=lane, stride=lanes)
         self._position = lane
         """In the window, of the first query that is not made ready yet."""
+        self._exhausted = False
         self._next = self._make_ready()
         self._limits = PhaseLimits.of(state)
         self._coalesce = bool(getattr(state.effective.requested.load, "coalesce_queries", False))
@@ -118,16 +125,17 @@ class _Lane:
                 self._next = self._make_ready()
 
     def _make_ready(self) -> _Ready | None:
-        """Generate the next block (about 100 µs of work, after a sleep); ``None`` if there is none."""
+        """Generate the next block (300 µs of work); ``None`` if there is none."""
         block = next(self._blocks, None)
         if block is None:
+            self._exhausted = True
             return None
         window, count, lanes = self._window, len(block.scheduled_ns), self._lanes
         places = np.arange(self._position, self._position + count * lanes, lanes)
         self._position += count * lanes
         window.prepare_logging(places, block.indices, block.logged, wanted=self._state.recorder.wants_payloads)
         return _Ready(
-            due_ns=(block.scheduled_ns + self._state.start_ns).tolist(),
+            due_ns=block.scheduled_ns + self._state.start_ns,
             scheduled_ns=block.scheduled_ns,
             places=places,
             ids=places + window.base,
@@ -165,7 +173,7 @@ class _Lane:
     def _issue_block_coalescing(self, block: _Ready) -> bool:
         """Issue one block, all that is due by then in one call; False if the phase ends in it."""
         state, window, recorder, keeper = self._state, self._window, self._state.recorder, self._keeper
-        due, places, lanes, count = block.due_ns, block.places, self._lanes, len(block.due_ns)
+        due, places, lanes, count = block.due_ns.tolist(), block.places, self._lanes, len(block.due_ns)
         state.recent.append((places, block.scheduled_ns))
         k, shown = 0, keeper.now()
         while k < count:
@@ -190,7 +198,7 @@ class _Lane:
 
     def _wait(self, due_ns: int, shown: int) -> int:
         """Wait for a moment, and make the next block ready where there is time for it; what the clock shows then."""
-        if self._next is None and due_ns - shown > PREFETCH_SLACK_NS:
+        if self._next is None and not self._exhausted and due_ns - shown > PREFETCH_SLACK_NS:
             self._next = self._make_ready()
         return self._keeper.wait_until(due_ns)
 

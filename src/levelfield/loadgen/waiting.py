@@ -29,6 +29,9 @@ MOST_MARGIN_NS = 400 * NS_PER_US
 """Above this, polling would take a core away from the system under test most of the time."""
 SLICE_NS = 150 * NS_PER_US
 """The longest sleep when a moment is near; each costs about 10 µs of processor time."""
+LEAST_SLEEP_NS = 100 * NS_PER_US
+"""A shorter time is not slept but polled: with cold caches, or on a processor that its host has slowed down, waking up
+may take as long."""
 NEAR_NS = 10 * SLICE_NS
 """A moment that is further away is first waited for with one long sleep."""
 
@@ -73,10 +76,11 @@ class Timekeeper:
             self.sleep((left_ns - NEAR_NS) / NS_PER_S)
             shown = now()
             left_ns = due_ns - shown - self.margin_ns
-        while left_ns > 0:
-            self.sleep(min(left_ns, SLICE_NS) / NS_PER_S)
-            shown = now()
-            left_ns = due_ns - shown - self.margin_ns
+        if left_ns > LEAST_SLEEP_NS:
+            while left_ns > 0:
+                self.sleep(min(left_ns, SLICE_NS) / NS_PER_S)
+                shown = now()
+                left_ns = due_ns - shown - self.margin_ns
         while shown < due_ns:
             poll()
             shown = now()

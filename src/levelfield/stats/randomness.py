@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from operator import length_hint
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import numpy as np
+from numpy.random import MT19937, RandomState
 from numpy.typing import NDArray
 
 from levelfield.terms import DrawVariant
@@ -53,18 +54,25 @@ class RandomStream:
     def __init__(self, seed: int, variant: DrawVariant = DrawVariant.LEMIRE) -> None:
         self.variant = variant
         # RandomState is the one public way to the initialisation of 2002 that std::mt19937 has.
-        self._generator = np.random.MT19937(0)
-        seeded = np.random.RandomState(seed & LARGEST_RAW).get_state(legacy=False)["state"]
+        self._generator = MT19937(0)
+        seeded = RandomState(seed & LARGEST_RAW).get_state(legacy=False)["state"]
         self._generator.state = {"bit_generator": "MT19937", "state": {"key": seeded["key"], "pos": seeded["pos"]}}
         self._buffer: RawArray = np.empty(0, np.uint64)
         self._at = 0
 
     def copy(self) -> RandomStream:
         """A stream that goes on from here on its own."""
-        twin = RandomStream(0, self.variant)
-        twin._generator.state = self._generator.state
-        twin._buffer, twin._at = self._buffer, self._at  # a buffer is replaced, never written to
-        return twin
+        generator = MT19937(0)
+        generator.state = self._generator.state
+        return self._going_on(self.variant, generator, self._buffer, self._at)
+
+    @classmethod
+    def _going_on(cls, variant: DrawVariant, generator: MT19937, buffer: RawArray, at: int) -> Self:
+        """A stream of a generator in a known state, which takes no seeding."""
+        self = cls.__new__(cls)
+        self.variant, self._generator = variant, generator
+        self._buffer, self._at = buffer, at  # a buffer is replaced, never written to
+        return self
 
     def raw(self, count: int) -> RawArray:
         """(count,) uint64, the generator's next 32-bit outputs. Do not write to them."""

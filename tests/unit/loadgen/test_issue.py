@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,7 @@ from levelfield.loadgen.collect import collect
 from levelfield.loadgen.issue import issue_phase
 from levelfield.loadgen.measurement import Measurement
 from levelfield.loadgen.phase_state import PhaseState
+from levelfield.loadgen.schedule import QueryBlock
 from levelfield.loadgen.settings import MultiStream, Offline, Server, Settings, SingleStream
 from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Mode
@@ -101,6 +103,24 @@ def test_server_issues_on_schedule_and_counts_lateness_as_latency() -> None:
         assert run.latency_ns[k] == free_ns - due[k]
     assert run.issue_delay_ns.max() > 1_000_000
     assert not run.events
+
+
+def test_blocks_are_made_before_the_start_and_in_long_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("levelfield.loadgen.issue.SERVER_BLOCK", 16)
+    clock = FakeClock(poll_ns=10)
+    settings = Settings(load=Server(target_qps=1000), min_duration_ms=100)
+    state = phase_state(settings, ServiceSystem(clock, lambda _: 1_000), clock.keeper())
+    generate = state.schedule.blocks
+
+    def slow_blocks(*arguments: int, **named: int) -> Iterator[QueryBlock]:
+        for block in generate(*arguments, **named):
+            clock.pass_ns(400_000)
+            yield block
+
+    monkeypatch.setattr(state.schedule, "blocks", slow_blocks)
+    run = measured(state)
+    assert run.query_count > 6 * 16
+    assert run.issue_delay_ns.max() < 100_000
 
 
 def test_a_system_that_blocks_does_not_make_the_load_generator_late() -> None:

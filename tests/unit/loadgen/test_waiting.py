@@ -8,6 +8,7 @@ from fakes import FakeClock
 
 from levelfield.loadgen.waiting import (
     LEAST_MARGIN_NS,
+    LEAST_SLEEP_NS,
     MOST_MARGIN_NS,
     NEAR_NS,
     SLICE_NS,
@@ -27,9 +28,16 @@ def test_sleeps_until_the_margin_and_polls_the_rest() -> None:
         make_poll=lambda: clock.poll,
         margin_ns=1_000,
     )
-    due_ns = clock.now() + 50_000
+    due_ns = clock.now() + 2 * SLICE_NS + 50_000
     assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
-    assert slept == [49_000 / 1e9]
+    assert slept == [SLICE_NS / 1e9, SLICE_NS / 1e9, 49_000 / 1e9]
+
+
+def test_a_short_wait_is_polled_since_waking_up_may_take_as_long() -> None:
+    clock = FakeClock(poll_ns=300)
+    keeper = Timekeeper(now=clock.now, sleep=pytest.fail, make_poll=lambda: clock.poll, margin_ns=1_000)
+    due_ns = clock.now() + LEAST_SLEEP_NS + 1_000
+    assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
 
 
 def test_the_last_millisecond_is_slept_in_slices() -> None:
