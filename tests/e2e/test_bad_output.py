@@ -7,7 +7,6 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from levelfield.cli.app import run
 from levelfield.errors import OutputError
 from levelfield.formats.loadgen_log import read_detail_log
 from levelfield.formats.loadgen_summary import read_summary
-from levelfield.inference.serving import capacity_per_s
 from levelfield.loadgen import read_record
 from levelfield.terms import Mode, Scenario
 
@@ -32,7 +30,7 @@ Command = Callable[..., tuple[int, str]]
 def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command line in the test's folder; gives exit code and standard error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("levelfield.inference.run.capacity_per_s", partial(capacity_per_s, seconds=0.02))
+    monkeypatch.setattr("levelfield.inference.run.capacity_seconds", lambda _: 0.02)
 
     def ask(*arguments: str) -> tuple[int, str]:
         code = run([*QUICK, *arguments])

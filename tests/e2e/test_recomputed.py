@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from recompute import NAMES, Expected
 from small_runs import run_in, settings_of, whole
 
 from levelfield.cli.app import run as levelfield
-from levelfield.inference.serving import capacity_per_s
 from levelfield.loadgen import FunctionSystem, IssuingChoice, MultiStream, Offline, Server, Settings, read_record
 from levelfield.loadgen.settings import Load, SingleStream
 from levelfield.terms import Mode, Profile, Scenario
@@ -164,7 +162,7 @@ def test_result_file_follows_from_the_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("levelfield.inference.run.capacity_per_s", partial(capacity_per_s, seconds=0.05))
+    monkeypatch.setattr("levelfield.inference.run.capacity_seconds", lambda _: 0.05)
     levelfield([
         "inference", "run", "-b", "resnet50", "-s", "all", "--duration", "0.3", "--out", "out", "--precision", "int8",
         "--json",

@@ -21,6 +21,7 @@ from fakes import FakeClock
 
 from levelfield.inference.audit.run import AuditRequest, audit_run
 from levelfield.inference.benchmarks import InferenceBenchmark, ModelChoice
+from levelfield.inference.capacity import Capacity
 from levelfield.inference.request import RunRequest
 from levelfield.inference.run import run_benchmark
 from levelfield.inference.serving import Serving
@@ -40,7 +41,7 @@ ORGANISATION, SYSTEM = "Example", "virtual"
 SAMPLE_NS = 5_000_000
 OFFLINE_SAMPLE_NS = 20_000_000
 """So that the least number of samples takes more than ten minutes."""
-CAPACITY_PER_S = 62.5
+CAPACITY = Capacity(per_s=62.5, finished_ns=np.zeros(0, np.int64))
 """What the system is said to take: some 19 queries per second in Server, where it could take 200."""
 
 
@@ -87,7 +88,7 @@ def virtual_time() -> Iterator[None]:
         for place, replacement in (
             ("levelfield.inference.run.serve", serve),
             ("levelfield.inference.audit.run.serve", serve),
-            ("levelfield.inference.run.capacity_per_s", lambda *_, **__: CAPACITY_PER_S),
+            ("levelfield.inference.run.measure_capacity", lambda *_, **__: CAPACITY),
             ("levelfield.inference.run.run_test", run_in_virtual_time),
             ("levelfield.inference.audit.bench.run_test", run_in_virtual_time),
             ("levelfield.inference.benchmarks.registry.BENCHMARKS", (VIRTUAL,)),

@@ -23,6 +23,7 @@ from levelfield.errors import RunError, UsageError
 from levelfield.files import claim_output_folder, write_atomically
 from levelfield.formats.loadgen_conf import Line, write
 from levelfield.inference.benchmarks import InferenceBenchmark, benchmark_named
+from levelfield.inference.capacity import measure_capacity
 from levelfield.inference.peak import (
     Found,
     Peak,
@@ -38,7 +39,7 @@ from levelfield.inference.peak import (
 from levelfield.inference.plan import plan_scenario
 from levelfield.inference.request import RunRequest
 from levelfield.inference.run import BenchmarkRun, run_benchmark
-from levelfield.inference.serving import capacity_per_s, serve
+from levelfield.inference.serving import serve
 from levelfield.inference.under_test import serving_of, task_of
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.logs import LogOptions
@@ -150,7 +151,7 @@ class _Session:
         if Scenario.SERVER in self._request.scenarios and isinstance(self.peak.step, Try):
             with self._served(Scenario.SERVER) as (task, system, rule):
                 if not self.peak.probes and not self.peak.bounds.start:
-                    start = float(f"{START_SHARE * capacity_per_s(system, task):.4g}")
+                    start = float(f"{START_SHARE * measure_capacity(system, task).per_s:.4g}")
                     self._keep(replace(self.peak, bounds=replace(self.peak.bounds, start=start)))
                 search(self.peak, lambda step: self._attempt(step, task, system, rule), after)
         others = tuple(scenario for scenario in self._request.scenarios if scenario is not Scenario.SERVER)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from levelfield.formats.loadgen_conf import Line, write
+from levelfield.inference.capacity import Capacity
 from levelfield.inference.request import RunRequest
 from levelfield.loadgen.configure import Configured, configure
 from levelfield.loadgen.layers import Layer, Rank, conf_layer, locks_of, rules_layer, values_layer
@@ -27,8 +28,6 @@ QUICK_QUERIES = {
     Scenario.OFFLINE: 1_024,
 }
 """MultiStream: the least that early stopping can judge a 99th percentile from. Offline: samples of the one query."""
-SERVER_SHARE = 0.3
-"""Of the measured capacity: a rate at which a queue rarely forms, so that a first run is usually VALID."""
 OFFLINE_SLACK = 1.5
 """The one query must last for the minimum duration even if the system turns out to be faster than in the short try."""
 
@@ -49,14 +48,14 @@ class Plan:
         return replace(self.configured.settings, mode=mode)
 
 
-def plan_scenario(request: RunRequest, rules: RuleSet, rule: ScenarioRule, *, capacity: float | None) -> Plan:
+def plan_scenario(request: RunRequest, rules: RuleSet, rule: ScenarioRule, *, capacity: Capacity | None) -> Plan:
     """Configure a scenario.
 
     Args:
         request: What the user asks.
         rules: The round.
         rule: Its rule for the benchmark and scenario.
-        capacity: Samples per second that the system was seen to take; ``None`` = not known yet.
+        capacity: What the system was seen to take; ``None`` = not known yet.
 
     Raises:
         ConfigError: A configuration file or a setting on the command line cannot be read.
@@ -65,7 +64,7 @@ def plan_scenario(request: RunRequest, rules: RuleSet, rule: ScenarioRule, *, ca
     scenario = rule.runs_as
     layers: list[Layer] = [rules_layer(rules, rule, edition=request.edition)]
     if capacity is not None:
-        origin = f"measured: this system takes {format_rate(capacity)} when it is never without work"
+        origin = f"measured: this system takes {format_rate(capacity.per_s)} when it is never without work"
         layers.append(values_layer(Rank.WORKLOAD, _expected(scenario, rule, capacity), origin=origin))
     if not request.official:
         quick = {"min_duration_ms": QUICK_DURATION_MS, "min_query_count": QUICK_QUERIES[scenario]}
@@ -102,17 +101,20 @@ def _is_for_another(pair: str, scenario: Scenario, asked: tuple[Scenario, ...]) 
     return key not in native_keys(scenario) and any(key in native_keys(other) for other in asked)
 
 
-def _expected(scenario: Scenario, rule: ScenarioRule, capacity: float) -> dict[str, SettingValue]:
+def _expected(scenario: Scenario, rule: ScenarioRule, capacity: Capacity) -> dict[str, SettingValue]:
     """What load to expect, from the capacity."""
+    per_s = capacity.per_s
     match scenario:
         case Scenario.SINGLE_STREAM:
-            return {"single_stream_expected_latency_ns": round(NS_PER_S / capacity)}
+            return {"single_stream_expected_latency_ns": round(NS_PER_S / per_s)}
         case Scenario.MULTI_STREAM:
-            return {"multi_stream_expected_latency_ns": round(NS_PER_S * rule.samples_per_query / capacity)}
+            return {"multi_stream_expected_latency_ns": round(NS_PER_S * rule.samples_per_query / per_s)}
         case Scenario.SERVER:
-            return {"server_target_qps": float(f"{SERVER_SHARE * capacity:.3g}")}
+            limit = rule.limit()
+            rate = capacity.server_rate(None if limit is None else limit.limit_ns, rule.percentile)
+            return {"server_target_qps": float(f"{rate:.3g}")}
         case Scenario.OFFLINE:
-            return {"offline_expected_qps": float(f"{OFFLINE_SLACK * capacity:.4g}")}
+            return {"offline_expected_qps": float(f"{OFFLINE_SLACK * per_s:.4g}")}
 
 
 def _user_conf(rule: ScenarioRule, settings: Settings) -> str:

@@ -27,11 +27,12 @@ from levelfield.files import claim_output_folder, make_folder, write_atomically
 from levelfield.inference.accuracy import gate, score_log
 from levelfield.inference.assemble import Circumstances, assemble
 from levelfield.inference.benchmarks import InferenceBenchmark, benchmark_named
+from levelfield.inference.capacity import capacity_seconds, measure_capacity
 from levelfield.inference.plan import Plan, plan_scenario
 from levelfield.inference.report.run import ReportedRun
 from levelfield.inference.request import RunRequest
 from levelfield.inference.result import Accuracy, InferenceResult
-from levelfield.inference.serving import capacity_per_s, serve
+from levelfield.inference.serving import serve
 from levelfield.inference.under_test import serving_of, task_of
 from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.logs import LogOptions
@@ -197,7 +198,8 @@ class _Session:
         folder = self._out / "results" / self.system_name / self.benchmark.name / scenario
         with serve(task, serving, name=self.system_name) as system:
             place = _Place(task=task, system=system, folder=folder, listener=listener)
-            capacity = capacity_per_s(system, task, stall_s=request.stall_s)
+            seconds = capacity_seconds(scenario)
+            capacity = measure_capacity(system, task, seconds=seconds, stall_s=request.stall_s)
             plan = plan_scenario(request, self.rules, rule, capacity=capacity)
             self._write_measurements(plan)
             accuracy = self._accuracy(scenario, plan, place) if request.accuracy else None

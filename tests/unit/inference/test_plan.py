@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from levelfield.errors import SettingsError
+from levelfield.inference.capacity import Capacity
 from levelfield.inference.plan import QUICK_DURATION_MS, Plan, plan_scenario
 from levelfield.inference.request import RunRequest
 from levelfield.loadgen.settings import Server
@@ -14,8 +16,9 @@ from levelfield.terms import DrawVariant, Profile, Scenario
 RULES = load("inference-v2.0")
 
 
-def plan(scenario: Scenario, *, capacity: float | None = None, **asked: object) -> Plan:
+def plan(scenario: Scenario, *, per_s: float | None = None, **asked: object) -> Plan:
     request = RunRequest(benchmark="resnet50", scenarios=(scenario,), out=Path("out"), **asked)  # type: ignore[arg-type]
+    capacity = None if per_s is None else Capacity(per_s=per_s, finished_ns=np.zeros(0, np.int64))
     return plan_scenario(request, RULES, RULES.rule("resnet50", scenario), capacity=capacity)
 
 
@@ -39,11 +42,11 @@ def test_official_run_has_the_rounds_values() -> None:
 
 
 def test_rate_starts_from_the_measured_capacity_and_the_user_overrides_it() -> None:
-    measured = plan(Scenario.SERVER, capacity=1000.0).configured
+    measured = plan(Scenario.SERVER, per_s=1000.0).configured
     assert isinstance(measured.settings.load, Server)
     assert measured.settings.load.target_qps == 300.0
     assert "measured" in measured.line("server_target_qps").origin
-    asked = plan(Scenario.SERVER, capacity=1000.0, settings=("target_qps=750",)).configured
+    asked = plan(Scenario.SERVER, per_s=1000.0, settings=("target_qps=750",)).configured
     assert isinstance(asked.settings.load, Server)
     assert asked.settings.load.target_qps == 750.0
     assert asked.line("server_target_qps").origin == "command line"
@@ -67,7 +70,7 @@ def test_official_run_refuses_what_the_rules_fix(
 
 
 def test_user_conf_that_is_written_gives_the_same_settings_when_read(tmp_path: Path) -> None:
-    first = plan(Scenario.SERVER, capacity=1234.0)
+    first = plan(Scenario.SERVER, per_s=1234.0)
     path = tmp_path / "user.conf"
     path.write_text(first.user_conf)
     again = plan(Scenario.SERVER, user_conf=(path,))

@@ -1,57 +1,20 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from levelfield.errors import SystemUnderTestError, UsageError
+from levelfield.errors import UsageError
 from levelfield.inference.benchmarks import benchmark_named, registry
 from levelfield.inference.request import RunRequest, ServingOverrides
-from levelfield.inference.serving import Serving, capacity_per_s, default_serving, serve
+from levelfield.inference.serving import Serving, default_serving, serve
 from levelfield.inference.under_test import serving_of, task_of
 from levelfield.rules.load import load
 from levelfield.terms import Scenario
-from levelfield.workloads.task import IndexArray, PayloadArray, Score
-
-
-class Data:
-    name, total_sample_count, performance_sample_count, complete = "data", 40, 16, True
-
-    def __init__(self) -> None:
-        self.loaded: list[int] = []
-
-    def load(self, indices: IndexArray) -> None:
-        self.loaded = indices.tolist()
-
-    def unload(self, indices: IndexArray) -> None:
-        self.loaded = []
-
-
-class Task:
-    reference, max_batch = None, None
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.dataset = Data()
-        self.calls: list[int] = []
-        self._fails = fails
-
-    def infer(self, indices: IndexArray) -> PayloadArray:
-        assert set(indices.tolist()) <= set(self.dataset.loaded)
-        if self._fails and len(self.calls) > 8:
-            raise ValueError("broken")
-        self.calls.append(len(indices))
-        time.sleep(0.001)
-        return indices.reshape(-1, 1)
-
-    def score(self, entries: Iterable[tuple[int, bytes]]) -> Score:
-        raise NotImplementedError
-
-    def describe(self) -> dict[str, str]:
-        return {}
+from levelfield.workloads.task import IndexArray, PayloadArray
+from samples.slow_task import SlowTask
 
 
 @pytest.mark.parametrize("scenario", list(Scenario))
@@ -62,27 +25,8 @@ def test_defaults_leave_the_load_generator_its_core(scenario: Scenario) -> None:
     assert found.batch_size == {Scenario.MULTI_STREAM: 8, Scenario.OFFLINE: 32}.get(scenario, 1)
 
 
-@pytest.mark.parametrize(("workers", "batch"), [(0, 1), (2, 4)])
-def test_capacity_is_of_the_system_as_it_is_served(workers: int, batch: int) -> None:
-    task = Task()
-    with serve(task, Serving(threads=1, workers=workers, batch_size=batch), name="s") as system:
-        rate = capacity_per_s(system, task, seconds=0.05)
-    assert 0 < rate < 1000 * max(workers, 1) * batch
-    assert max(task.calls) == batch
-    assert task.dataset.loaded == []
-
-
-def test_a_system_that_breaks_while_its_capacity_is_measured_says_why() -> None:
-    task = Task(fails=True)
-    with (
-        serve(task, Serving(threads=1, workers=1, batch_size=1), name="s") as system,
-        pytest.raises(SystemUnderTestError, match="raised ValueError: broken"),
-    ):
-        capacity_per_s(system, task, seconds=0.2)
-
-
 def test_a_model_with_a_fixed_batch_is_not_given_more() -> None:
-    task = Task()
+    task = SlowTask()
     task.max_batch = 1  # type: ignore[assignment]
     with serve(task, Serving(threads=1, workers=1, batch_size=32), name="s") as system:
         assert system.batch_size == 1
@@ -131,7 +75,7 @@ def test_benchmark_of_the_round_that_cannot_be_run_yet_says_so(monkeypatch: pyte
         benchmark_named("bert-99", load("inference-v2.0"))
 
 
-class ManyLengths(Task):
+class ManyLengths(SlowTask):
     """Sample i is i % 4 long."""
 
     def lengths(self, indices: IndexArray) -> IndexArray:
