@@ -24,6 +24,8 @@ from pathlib import Path
 from measure import Measurement, Request, measure
 from surroundings import QUIET_LOAD_PER_CORE, Watch, machine, versions
 
+from levelfield.loadgen.steadiness import measure_steadiness
+
 SOURCE = Path(__file__).parents[1] / "src"
 README = Path(__file__).with_name("README.md")
 RESULTS = Path(__file__).with_name("results") / "loadgen.json"
@@ -145,6 +147,7 @@ def main() -> None:
         print(json.dumps(asdict(measure(Request(**json.loads(arguments.child))))))
         return
     before = os.getloadavg()[0] / (os.cpu_count() or 1)
+    slow_before = measure_steadiness().slow_share
     repeats = 2 if arguments.quick else 5
     began = time.monotonic()
     runs = {}
@@ -160,6 +163,7 @@ def main() -> None:
         "machine": machine(),
         "versions": versions("mlcommons-loadgen", "numpy"),
         "load_per_core_before": round(before, 2),
+        "slow_share": [round(slow_before, 4), round(measure_steadiness().slow_share, 4)],
         "quiet": before <= QUIET_LOAD_PER_CORE and all(run.comparable for taken in runs.values() for run in taken),
         "rows": [*(_row(row, runs[row.job]) for row in ROWS), _memory_row(runs)],
         "runs": {name: [asdict(run) for run in taken] for name, taken in runs.items()},
@@ -285,6 +289,11 @@ def shown(report: dict[str, object]) -> Iterator[str]:
         yield f"Load per core before: {report['load_per_core_before']}; the machine was quiet."
     else:
         yield "NOT COMPARABLE: other processes were using the machine."
+    before, after = report["slow_share"]
+    yield (
+        f"The processor was slowed down (work took 2.5 times as long or more) for {before:.1%} of two seconds before, "
+        f"{after:.1%} of two after."
+    )
     if report["quick"]:
         yield "QUICK: shows that everything runs; the numbers are not to be quoted."
     yield ""

@@ -108,7 +108,7 @@ class Checkup:
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(*, as_json: bool) -> int:
-    """Tell what this machine can run and how well it keeps time (about five seconds)."""
+    """Tell what this machine can run and how well it keeps time (about seven seconds)."""
     if sys.stderr.isatty():
         click.echo("Measuring how well this machine keeps time ...", err=True)
     checkup = examine()
@@ -192,9 +192,11 @@ def _line(finding: Finding, *, unicode: bool, columns: int) -> str:
 
 def _timekeeping_lines(found: Timekeeping) -> list[str]:
     clock = f"smallest step {format_ns(found.clock_step_ns)}, {format_ns(found.clock_call_ns)} a look"
+    slow = found.steadiness
     lines = [
         f"  clock: {clock}; thread switch interval {format_ns(found.switch_interval_s * 1e9)}",
         f"  polling begins {format_ns(found.margin_ns)} before a query is due",
+        f"  slowed down for {slow.slow_share:.2%} of the time, at the longest for {format_ns(slow.longest_slow_ns)}",
         "",
         f"  {'lateness':<36}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}",
         _row("sleep of 1 ms, overshoot", found.sleep_overshoot),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from levelfield.loadgen.steadiness import SLOW, Steadiness, measure_steadiness
 from levelfield.loadgen.waiting import Timekeeper, calibrate, fine_timers
 from levelfield.stats.percentile import percentile_index
 from levelfield.units import NS_PER_MS, NS_PER_S, format_ns
@@ -31,6 +32,8 @@ __all__ = [
 
 BOUND_NS = NS_PER_MS
 """A p99 of lateness above this spoils latencies of milliseconds."""
+MOST_SLOW_SHARE = 0.002
+"""Of the time; five times as much is what a 99th percentile is made of."""
 RATES_PER_S = (1_000, 10_000)
 CLOCK_LOOKS = 20_000
 SLEEPS = 150
@@ -75,6 +78,8 @@ class Timekeeping:
     paces: tuple[Pace, ...]
     switch_interval_s: float
     """How long the interpreter lets a thread run before another may have it."""
+    steadiness: Steadiness
+    """Whether the processor keeps its pace."""
 
 
 def measure_timekeeping(
@@ -82,13 +87,15 @@ def measure_timekeeping(
     *,
     seconds: float = 1.0,
     busy: Callable[[], AbstractContextManager[None]] | None = None,
+    steadiness: Callable[[float], Steadiness] = measure_steadiness,
 ) -> Timekeeping:
-    """Measure for about three times ``seconds``, plus half a second.
+    """Measure for about five times ``seconds``, plus half a second.
 
     Args:
         keeper: The clock and the waiting; the machine's own by default.
         seconds: How long each pace is held.
         busy: Makes the busy thread that one pace is held beside.
+        steadiness: Measures for so many seconds whether the processor keeps its pace.
     """
     with fine_timers():
         keeper = calibrate(keeper or Timekeeper())
@@ -104,6 +111,7 @@ def measure_timekeeping(
         margin_ns=keeper.margin_ns,
         paces=tuple(paces),
         switch_interval_s=sys.getswitchinterval(),
+        steadiness=steadiness(2 * seconds),
     )
 
 
@@ -127,6 +135,13 @@ def timekeeping_verdict(found: Timekeeping, *, bound_ns: int = BOUND_NS) -> tupl
         told.append(
             f"Server results at {' and '.join(bad)} queries/s cannot be trusted: p99 is above {format_ns(bound_ns)}. "
             "Close what else runs here, or measure on a machine of its own."
+        )
+    steady = found.steadiness
+    if steady.slow_share > MOST_SLOW_SHARE:
+        told.append(
+            f"Its processor is not steady: {steady.slow_share:.1%} of the time went to work that took {SLOW:g} to "
+            f"{steady.slowest:.0f} times as long as usual, up to {format_ns(steady.longest_slow_ns)} on end. Other "
+            "work here or on the host does that; latencies at high percentiles are made of it."
         )
     told.extend(
         f"Beside a Python thread that never rests it is {format_ns(pace.lateness.p99_ns)}: "

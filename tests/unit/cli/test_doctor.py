@@ -10,6 +10,7 @@ from machines import SERVER
 from levelfield.cli import doctor
 from levelfield.cli.app import run
 from levelfield.cli.doctor import Checkup, terminal_finding, text_of
+from levelfield.loadgen.steadiness import Steadiness
 from levelfield.loadgen.timekeeping import Pace, Spread, Timekeeping
 from levelfield.system import find_machine
 from levelfield.system.checkup import Finding, Level, Runnable
@@ -41,6 +42,7 @@ CHECKUP = Checkup(
         margin_ns=150_000,
         paces=(Pace(per_s=10_000, beside_busy_thread=False, lateness=SPREAD),),
         switch_interval_s=0.005,
+        steadiness=Steadiness(pieces=20_000, usual_ns=100_000, slow_share=0.001, longest_slow_ns=300_000, slowest=3.0),
     ),
     versions=VERSIONS,
     runnable=(Runnable(benchmark="resnet50", edition="mini"),),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from levelfield.loadgen.steadiness import Steadiness
 from levelfield.loadgen.timekeeping import (
     Pace,
     Spread,
@@ -17,6 +18,8 @@ from levelfield.loadgen.timekeeping import (
     timekeeping_verdict,
 )
 from levelfield.loadgen.waiting import Timekeeper
+
+STEADY = Steadiness(pieces=20_000, usual_ns=100_000, slow_share=0.001, longest_slow_ns=300_000, slowest=3.0)
 
 
 class FakeClock:
@@ -49,13 +52,14 @@ def found(*paces: Pace) -> Timekeeping:
         margin_ns=150_000,
         paces=paces,
         switch_interval_s=0.005,
+        steadiness=STEADY,
     )
 
 
 def test_a_perfect_clock_is_found_to_be_one() -> None:
     clock = FakeClock()
     keeper = Timekeeper(now=clock.now, sleep=clock.sleep, make_poll=clock.make_poll)
-    seen = measure_timekeeping(keeper, seconds=0.1, busy=nullcontext)
+    seen = measure_timekeeping(keeper, seconds=0.1, busy=nullcontext, steadiness=lambda _: STEADY)
     assert (seen.clock_step_ns, seen.clock_call_ns) == (50, 50)
     assert seen.sleep_overshoot == Spread(count=150, p50_ns=70_050, p99_ns=70_050, p999_ns=70_050, max_ns=70_050)
     assert [(one.per_s, one.beside_busy_thread, one.lateness.count) for one in seen.paces] == [
@@ -75,7 +79,7 @@ def test_a_machine_that_stalls_is_found_to_be_late() -> None:
         return clock.shown_ns
 
     keeper = Timekeeper(now=stalling, sleep=clock.sleep, make_poll=clock.make_poll)
-    seen = measure_timekeeping(keeper, seconds=0.5, busy=nullcontext)
+    seen = measure_timekeeping(keeper, seconds=0.5, busy=nullcontext, steadiness=lambda _: STEADY)
     assert max(one.lateness.max_ns for one in seen.paces) > 3_000_000
 
 
@@ -96,6 +100,15 @@ def test_verdict_of_a_machine_that_is_late_at_the_high_rate_and_beside_a_busy_th
     assert told[1] == "Server results at 1,000 queries/s can be trusted."
     assert told[2].startswith("Server results at 10,000 queries/s cannot be trusted: p99 is above 1.00 ms.")
     assert told[3].startswith("Beside a Python thread that never rests it is 5.00 ms")
+
+
+def test_a_processor_that_does_not_keep_its_pace_is_told_of() -> None:
+    slowed = replace(STEADY, slow_share=0.053, longest_slow_ns=25_000_000, slowest=11.4)
+    told = timekeeping_verdict(replace(found(pace(1_000, 2_000), pace(10_000, 3_000)), steadiness=slowed))
+    assert told[2].startswith(
+        "Its processor is not steady: 5.3% of the time went to work that took 2.5 to 11 times as long as usual, up to "
+        "25.0 ms on end."
+    )
 
 
 def test_verdict_never_improves_when_the_machine_gets_later() -> None:
