@@ -28,6 +28,7 @@ __all__ = ["Supervisor"]
 TICK_S = 0.25
 GRACE_S = 2.0
 """How long the issuing loop has to notice that the phase has failed, before it is interrupted."""
+RECENT = 1024
 INTERRUPTED = "The run was interrupted."
 
 
@@ -194,7 +195,7 @@ class Supervisor:
         )
 
     def _recent_latencies(self) -> IntArray:
-        """Latencies of the last complete samples, about a thousand."""
+        """Latencies of the last complete samples, about a thousand: a look at more would hold up the issuing side."""
         state = self._state
         empty: IntArray = np.zeros(0, np.int64)
         if not state.windows:
@@ -202,9 +203,13 @@ class Supervisor:
         window = state.windows[-1]
         if state.effective.scenario is Scenario.SERVER:
             parts = []
-            for places, due in list(state.recent):
-                done = window.done_ns[places]
-                parts.append((done - due - state.start_ns)[done > 0])
+            missing = RECENT
+            for places, due in reversed(list(state.recent)):
+                complete = int(np.searchsorted(places, state.recorder.completed))
+                last = slice(max(0, complete - missing), complete)
+                done = window.done_ns[places[last]]
+                parts.append((done - due[last] - state.start_ns)[done > 0])
+                missing -= len(done)
             return np.concatenate(parts) if parts else empty
         if state.effective.scenario is Scenario.OFFLINE:
             return empty
@@ -213,7 +218,7 @@ class Supervisor:
         last = int(np.count_nonzero(window.issued_ns)) - 1
         if last < 1:
             return empty
-        first = max(0, last - 1024)
+        first = max(0, last - RECENT)
         done = window.done_ns[first * per_query : last * per_query].reshape(-1, per_query).max(axis=1, initial=0)
         latencies: IntArray = done - window.issued_ns[first:last]
         return latencies
