@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from levelfield.errors import SystemUnderTestError
-from levelfield.inference.capacity import SERVER_SHARE, Capacity, measure_capacity
+from levelfield.inference.capacity import SERVER_SHARE, Capacity, measure_capacity, with_slow_moments
 from levelfield.inference.serving import Serving, serve
 from samples.slow_task import SlowTask
 
@@ -34,16 +34,25 @@ EVEN_NS = np.arange(1, 2_001) * 1_000_000
 """A sample each millisecond."""
 
 
-def test_a_steady_system_is_asked_for_a_share_of_its_capacity() -> None:
-    found = Capacity(per_s=1000.0, finished_ns=EVEN_NS)
-    assert found.server_rate(15e6, 0.99) == SERVER_SHARE * 1000
+def test_a_steady_system_far_from_its_limit_is_asked_for_a_share_of_its_capacity() -> None:
+    assert Capacity(per_s=1000.0, finished_ns=EVEN_NS).server_rate(100e6, 0.99) == SERVER_SHARE * 1000
+
+
+def test_a_limit_near_the_service_time_leaves_room_for_slow_moments() -> None:
+    # In a slow moment a sample takes ten milliseconds.
+    assert Capacity(per_s=1000.0, finished_ns=EVEN_NS).server_rate(30e6, 0.99) < SERVER_SHARE * 1000 / 2
 
 
 def test_a_system_that_pauses_is_asked_for_less() -> None:
-    pausing = EVEN_NS + 20_000_000 * (np.arange(2_000) // 400)  # 20 ms after every 400 samples
+    pausing = EVEN_NS + 120_000_000 * (np.arange(2_000) // 400)  # 120 ms after every 400 samples
     found = Capacity(per_s=1000.0, finished_ns=pausing)
-    assert found.server_rate(15e6, 0.99) < SERVER_SHARE * 1000
-    assert found.server_rate(100e6, 0.99) == SERVER_SHARE * 1000
+    assert found.server_rate(100e6, 0.99) < SERVER_SHARE * 1000
+    assert found.server_rate(300e6, 0.99) == SERVER_SHARE * 1000
+
+
+def test_slow_moments_stretch_the_first_four_milliseconds_of_each_second() -> None:
+    at_ms = np.array([1, 4, 5, 1_000, 1_002, 1_999])
+    assert (with_slow_moments(at_ms * 1_000_000) // 1_000_000).tolist() == [10, 40, 41, 1_036, 1_056, 2_071]
 
 
 def test_without_a_limit_or_measured_times_only_the_average_counts() -> None:
