@@ -23,7 +23,7 @@ from levelfield.submission.package.texts import (
 )
 from levelfield.submission.package.writing import PlannedFile, text_file
 
-__all__ = ["TreePlan", "files_of"]
+__all__ = ["GIT_ATTRIBUTES", "TreePlan", "files_of"]
 
 ACCURACY_LOG, ACCURACY_TEXT = "mlperf_log_accuracy.json", "accuracy.txt"
 GIT_ATTRIBUTES = "* -text\n"
