@@ -169,7 +169,7 @@ def _words(table: Table, key: str) -> tuple[str, ...]:
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         table.wrong(key, "the words of the command")
         return ()
-    return tuple(words)
+    return tuple(str(word) for word in words)
 
 
 def _said(table: Table, key: str) -> str:
