@@ -89,6 +89,26 @@ def test_an_emptied_description_is_seen(tree: Path, tmp_path: Path) -> None:
     assert checked(tree, tmp_path) == (1, sorted([WHOLE[0], ("TRN001", "error", description)]))
 
 
+def test_a_run_that_was_resumed_is_in_no_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    slow = ["training", "run", "-b", "tiny_training:BENCHMARK", "--system-name", "box", "--out", "out", "--checkpoints"]
+    slow += ["--set", "opt_base_learning_rate=0.01"]
+    assert run([*slow, "--seed", "3"]) == 0
+    record = tmp_path / "out/run.json"
+    record.write_text(record.read_text().replace('"status": "success"', '"status": "interrupted"'))
+    run([*slow, "--resume"])
+    package = ["submission", "package", "out", "--org", "Example", "--division", "open", "--rehearsal", "--out", "no"]
+    capsys.readouterr()
+    assert run(package) == 2
+    told = capsys.readouterr().err
+    assert "the run was resumed, which is for development; train it anew." in told
+    assert "out/resumed/result_0_after_" in told
+    assert "box/resnet: found 2 runs, the round asks for 5." in told
+    assert not (tmp_path / "no").exists()
+
+
 def test_runs_of_both_suites_make_no_tree(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "measured").mkdir()
     (tmp_path / "measured/result.json").write_text("{}")
