@@ -20,6 +20,8 @@ from levelfield.rules.training_borrowing import BorrowingKind
 
 __all__ = ["Borrowing", "Compared", "Side", "Verdict", "compare", "side_of"]
 
+NOBODY = frozenset({"", "none"})
+"""What a log says of its submitter where it was not told."""
 KEPT_VALUES = 5
 """Of one key; what has more is told with these."""
 
@@ -234,7 +236,7 @@ def _remarks(ours: Side, donor: Side, compared: Iterable[Compared]) -> Iterator[
     for one in compared:
         if one.kind is BorrowingKind.NEVER:
             yield f"{one.key} is never borrowed: it stays as it was in the entry that is replaced."
-    if ours.organisation and ours.organisation == donor.organisation:
+    if ours.organisation not in NOBODY and ours.organisation == donor.organisation:
         yield f"Both are of {ours.organisation}: the rules are about borrowing from another submitter."
     for label, side in (("OURS", ours), ("DONOR", donor)):
         if side.division == "open":

@@ -139,6 +139,27 @@ def test_several_folders_are_one_entry_in_the_order_of_launch(tmp_path: Path) ->
     ]
 
 
+def test_two_systems_share_the_implementation_and_have_versions_of_their_own(tmp_path: Path) -> None:
+    def renamed(record: dict[str, Any]) -> None:
+        record["header"].update(system="glider", software={"levelfield": "0.1", "torch": "2.12.0"})
+
+    rocket = trained(tmp_path / "one")
+    glider = change_record(trained(tmp_path / "two", first_seed=1, launched_ms=9e9), renamed)
+    made = packaged(rocket, glider)
+    place = made.root / "benchmarks/resnet/implementations/levelfield-torch"
+    assert listing(place) == {"README.md", "requirements-rocket.txt", "requirements-glider.txt"}
+    assert (place / "requirements-glider.txt").read_text() == "levelfield==0.1\ntorch==2.12.0\n"
+    readme = (place / "README.md").read_text()
+    assert [line for line in readme.splitlines() if line.startswith("## ")] == ["## rocket", "## glider"]
+    report = check_training(PlainFolder(made.out), RULES)
+    assert (report.findings, [one.score for one in report.scores]) == ((), [12, 12])
+    statements = tmp_path / "box.json"
+    statements.write_text("{}")
+    shutil.rmtree(made.out)
+    text = refused(request_for(rocket, glider, system_json=statements))
+    assert "--system-json describes one system, and the runs have 2: rocket, glider." in text
+
+
 def test_failed_run_is_handed_in_and_too_many_are_refused(tmp_path: Path) -> None:
     bad = trained(tmp_path / "bad", (15.0,), first_seed=1, quality=0.5, status="aborted")
     made = packaged(trained(tmp_path / "good", (10.0, 11.0, 12.0, 13.0)), bad)
@@ -233,6 +254,14 @@ def test_two_machines_under_one_name(tmp_path: Path) -> None:
     assert "rocket: two systems under one name. accelerators_per_node: found '4' in" in text
 
 
+def test_the_same_runs_in_two_folders(tmp_path: Path) -> None:
+    one = trained(tmp_path / "one")
+    again = Path(shutil.copytree(one, tmp_path / "again"))
+    text = refused(request_for(one, again, rehearsal=True), InputError)
+    log = "results/rocket/resnet/result_4.txt"
+    assert f"{again / log}: the same log as {one / log}; give one of them." in text
+
+
 def _log(folder: Path) -> Path:
     return folder / "results/rocket/resnet/result_3.txt"
 
@@ -268,6 +297,10 @@ def _damage_log(folder: Path) -> None:
         (
             lambda folder: change_record(folder, lambda record: record["header"].update(system="a/b", command=[])),
             "header.system: found 'a/b', expected a name for a folder",
+        ),
+        (
+            lambda folder: change_record(folder, lambda record: record["header"].update(system="a\ud800")),
+            "header.system: found 'a\\ud800', expected a name for a folder",
         ),
         (
             lambda folder: change_record(folder, lambda record: record["header"].update(round="training-v2.0")),

@@ -114,7 +114,7 @@ def _read(paths: Iterable[Path], rules: TrainingRules) -> tuple[TrainingFolder, 
             problems.append(f"{folder.folder}: trained under {folder.round}, not {rules.name}.")
         elif folder.benchmark not in {one.name for one in rules}:
             problems.append(f"{folder.folder}: {rules.name} has no benchmark {folder.benchmark}.")
-    problems += _described_twice(folders)
+    problems += [*_trained_twice(folders), *_described_twice(folders)]
     if problems:
         raise InputError(
             "The folders cannot be packaged.",
@@ -122,6 +122,15 @@ def _read(paths: Iterable[Path], rules: TrainingRules) -> tuple[TrainingFolder, 
             hint="Give folders that levelfield training run wrote, as they were left.",
         )
     return tuple(folders)
+
+
+def _trained_twice(folders: Iterable[TrainingFolder]) -> Iterable[str]:
+    """A log that lies in two folders, as after a copy."""
+    first: dict[str, Path] = {}
+    for run in (run for folder in folders for run in folder.runs):
+        if run.sha256 in first:
+            yield f"{run.path}: the same log as {first[run.sha256]}; give one of them."
+        first.setdefault(run.sha256, run.path)
 
 
 def _described_twice(folders: Iterable[TrainingFolder]) -> Iterable[str]:

@@ -158,7 +158,7 @@ def _problems_of(run: TrainedRun) -> Iterable[str]:
 def _name(table: Table, key: str) -> str:
     """A text that becomes part of a path."""
     text = table.text(key)
-    if not text.strip() or not {"/", "\\", "\0"}.isdisjoint(text) or text.startswith("."):
+    if not text.strip() or not text.isprintable() or not {"/", "\\"}.isdisjoint(text) or text.startswith("."):
         table.wrong(key, "a name for a folder: not empty, no dot first, no slash")
     return text
 
