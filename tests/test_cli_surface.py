@@ -52,6 +52,7 @@ SURFACE: dict[str, list[str]] = {
         "-h", "SOURCE",
     ],
     "training export": ["--data", "--help", "--json", "--number", "--out", "--threads", "-h", "RUN"],
+    "training borrow": ["--help", "--json", "--rules", "-h", "DONOR", "OURS"],
     "training check": ["--help", "--json", "--rule-files", "--rules", "-h", "LOG..."],
     "submission": ["--help", "-h"],
     "submission check": [

@@ -139,7 +139,10 @@ def test_two_processes_learn_as_one_does(ran, tmp_path: Path) -> None:
     assert quality[1] == pytest.approx(quality[0], abs=1e-5)
     log = log_of(together)
     assert len(log.all("run_start")) == len(log.all("seed")) == 1
-    assert json.loads((together / "out/run.json").read_text())["header"]["processes"] == 2
+    header = json.loads((together / "out/run.json").read_text())["header"]
+    assert header["processes"] == 2
+    assert header["machine"]["number_of_nodes"] == "1"
+    assert header["command"][:5] == ["torchrun", "--nproc-per-node", "2", "-m", "levelfield"]
 
 
 def test_mini_resnet_takes_an_epoch_through_the_command_line(

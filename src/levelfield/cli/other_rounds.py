@@ -156,6 +156,9 @@ def _log_facts(one: TrainingBenchmark) -> list[Fact]:
     advice = [f"{key}: {rule}" for key, rule in one.log.advice.items()]
     if advice:
         facts.append(("by the text", "\n".join(advice), one.log.advice_citation))
+    facts.append(("borrowed", f"as a group, but for {', '.join(one.borrowing.free)}", one.borrowing.citation))
+    if one.borrowing.never:
+        facts.append(("never borrowed", ", ".join(one.borrowing.never), one.borrowing.never_citation))
     if one.log.weights:
         facts.append(("initialised", f"{len(one.log.weights)} tensors", one.log.weights_citation))
     return facts
@@ -249,6 +252,7 @@ def _log_json(one: TrainingBenchmark) -> dict[str, object]:
         "closed": _keys_json(one.log.closed),
         "chosen": [{"key": key, "value": value, "keys": _keys_json(keys)} for key, value, keys in one.log.chosen],
         "advice": {key: str(rule) for key, rule in one.log.advice.items()},
+        "borrowing": {"free": list(one.borrowing.free), "never": list(one.borrowing.never)},
         "weights": list(one.log.weights),
         "evaluated": {
             "unit": cadence.unit,

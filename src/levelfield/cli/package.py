@@ -9,6 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from levelfield.submission.package.package import Package
+    from levelfield.submission.package.training.entry import TrainingEntry
+    from levelfield.submission.package.training.package import TrainingPackage
 
 __all__ = ["package", "verify_log"]
 
@@ -23,7 +25,9 @@ SHOWN_REASONS = 5
 @click.option("--system-json", type=click.Path(path_type=Path), help="What you state of the system: any of its fields.")
 @click.option("--infer", is_flag=True, help="Claim scenarios from the logs of others, where the rules allow it (edge).")
 @click.option("--rehearsal", is_flag=True, help="Package what is no result of the round, labelled so everywhere.")
-@click.option("--round", "round_name", default="inference-v2.0", show_default=True, help="The round to hand in to.")
+@click.option(
+    "--round", "round_name", help="The round to hand in to.  [default: inference-v2.0, or training-v1.1 for its runs]"
+)
 def package(
     *,
     runs: tuple[Path, ...],
@@ -33,39 +37,62 @@ def package(
     system_json: Path | None,
     infer: bool,
     rehearsal: bool,
-    round_name: str,
+    round_name: str | None,
 ) -> int:
-    """Make the tree that is handed in, from the folders of runs and audits.
+    """Make the tree that is handed in, from the folders of runs and audits; of one suite at a time.
 
     \b
     levelfield submission package runs/* --org Example --division closed --out tree
     levelfield submission package levelfield-demo --org Example --division open --out tree --rehearsal
+    levelfield submission package five-runs --org Example --division closed --out tree --system-json box.json
     """  # noqa: D301 - click's mark for lines that stay as they are
     from levelfield.cli.choices import division_of
-    from levelfield.submission.package.package import package as make
-    from levelfield.submission.package.request import PackageRequest
+    from levelfield.submission.package.request import PackageRequest, hold_training
 
-    made = make(
-        PackageRequest(
-            folders=runs,
-            organisation=org,
-            division=division_of(division),
-            out=out,
-            round=round_name,
-            system_json=system_json,
-            infer=infer,
-            rehearsal=rehearsal,
-        )
+    training = hold_training(runs)
+    request = PackageRequest(
+        folders=runs,
+        organisation=org,
+        division=division_of(division),
+        out=out,
+        round=round_name or ("training-v1.1" if training else "inference-v2.0"),
+        system_json=system_json,
+        infer=infer,
+        rehearsal=rehearsal,
     )
-    _show(made, round_name)
-    return 0
+    if training:
+        from levelfield.submission.package.training.package import package_training
 
+        trained = package_training(request)
+        for entry in trained.plan.entries:
+            _show_entry(entry, trained.plan.system(entry))
+        _show(trained, request.round)
+        return 0
+    from levelfield.submission.package.package import package as make
 
-def _show(made: Package, round_name: str) -> None:
+    made = make(request)
     for result in made.results:
         run = result.entry.run
         inferred = f"  (inferred from {run.scenario})" if result.inferred else ""
         click.echo(f"{result.system.id}  {run.benchmark}  {result.scenario}{inferred}")
+    _show(made, request.round)
+    return 0
+
+
+def _show_entry(entry: TrainingEntry, system: str) -> None:
+    """A benchmark on a system: how many runs, which of them, and those that count as the slowest."""
+    count, wanted = len(entry.handed_in), entry.benchmark.runs
+    runs = f"{count} runs" if count == wanted else f"{count} of {wanted} runs"
+    score = "" if entry.minutes is None else f", {entry.minutes:.4g} minutes"
+    window = ""
+    if len(entry.runs) > wanted:
+        window = f"  (runs {entry.first + 1} to {entry.first + wanted} of {len(entry.runs)}: the median window)"
+    click.echo(f"{system}  {entry.benchmark.name}  {runs}{score}{window}")
+    for one in entry.failed:
+        click.echo(f"{'':<12}counts as the slowest: {one.run.path}: {one.log.failure or 'no time'}")
+
+
+def _show(made: Package | TrainingPackage, round_name: str) -> None:
     click.echo(f"{'tree':<12}{made.root}  ({made.files} files)")
     needed = sum(item.needed for item in made.to_do)
     click.echo(f"{'to do':<12}{made.out / 'TODO.md'}  ({len(made.to_do)} to write, {needed} of them needed)")

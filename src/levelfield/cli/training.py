@@ -1,4 +1,4 @@
-"""``levelfield training``: train a benchmark to its target under the clock of the rules; list, score, check, export."""
+"""``levelfield training``: train a benchmark to its target under the clock of the rules, and what follows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Unpack
 
 import click
 
+from levelfield.cli.training_borrow import command as borrow_command
 from levelfield.cli.training_check import command as check_command
 from levelfield.cli.training_export import command as export_command
 from levelfield.cli.training_options import TrainingOptionsGiven, request_of, training_options
@@ -90,4 +91,5 @@ def list_benchmarks(*, round_name: str, as_json: bool) -> None:
 
 command.add_command(score_command)
 command.add_command(check_command)
+command.add_command(borrow_command)
 command.add_command(export_command)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from levelfield.errors import RulesError, nearest
 from levelfield.rules.citations import Cites
-from levelfield.rules.log_keys import KeyRule
+from levelfield.rules.log_keys import KeyRule, Occurs
 from levelfield.rules.model import Citation, Document
 from levelfield.rules.origin import Origin
 from levelfield.rules.round import Measure, Round, Target, check_aliases, measure, read_head, targets
 from levelfield.rules.table import Table
+from levelfield.rules.training_borrowing import BorrowingRules, borrowing_rules
 from levelfield.rules.training_log import BenchmarkLog, LogRules, read_benchmark_log, read_log
 from levelfield.rules.training_submission import SubmissionRules, submission_rules
 
@@ -41,6 +42,13 @@ class TrainingBenchmark:
     has_reference: bool
     """Whether its convergence is tested against reference points."""
     log: BenchmarkLog
+    borrowing: BorrowingRules
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every key that the rules of this benchmark look at."""
+        brought = (key for _, _, keys in self.log.chosen for key in keys)
+        return frozenset({*self.log.closed, *self.log.advice, *brought})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,24 @@ class TrainingRules(Round):
                         keys |= brought
         return keys
 
+    def hyperparameters(self, benchmark: TrainingBenchmark, *, chosen: Mapping[str, object]) -> tuple[str, ...]:
+        """The hyperparameters that closed logs of a benchmark say, in the order of the rule file.
+
+        Args:
+            benchmark: Of the round.
+            chosen: As for :meth:`keys`.
+        """
+        asked = {**benchmark.log.closed}
+        for key, value, brought in benchmark.log.chosen:
+            if chosen.get(key) == value:
+                asked |= brought
+        asked |= self.log.closed
+        return tuple(
+            key
+            for key, rule in asked.items()
+            if rule.occurs is not Occurs.ANY and key not in benchmark.borrowing.unrelated
+        )
+
     def availability(self, status: str) -> str:
         """What a system description means by its status; the word itself where the round does not know it."""
         found = (known.availability for known in self.statuses if status.strip().lower() in known.words)
@@ -123,7 +149,11 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
     tables = head.top.table("benchmarks").tables()
     check_aliases(tables)
     log = read_log(head.top, head.round, head.cites)
-    benchmarks = tuple(_benchmark(name, table, head.cites, log) for name, table in tables)
+    borrowing = borrowing_rules(head.top.table("borrowing"), head.cites)
+    benchmarks = tuple(_benchmark(name, table, head.cites, log, borrowing) for name, table in tables)
+    known_keys = _known_keys(log, benchmarks)
+    for key in borrowing.named:
+        head.top.check_known(key, known_keys, "key", "borrowing")
     rules = TrainingRules(
         origin=origin,
         family=FAMILY,
@@ -138,7 +168,7 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
         statuses=tuple(_status(table) for table in head.top.array("statuses")),
         submission=submission_rules(head.top.table("submission"), head.cites),
         log=log,
-        known_keys=_known_keys(log, benchmarks),
+        known_keys=known_keys,
         benchmarks=benchmarks,
     )
     head.round.finish()
@@ -149,10 +179,7 @@ def build(document: Document, *, origin: Origin) -> TrainingRules:
 
 
 def _known_keys(log: LogRules, benchmarks: Iterable[TrainingBenchmark]) -> frozenset[str]:
-    keys = {*log.keys, *log.closed}
-    for one in benchmarks:
-        keys |= {*one.log.closed, *one.log.advice, *(key for _, _, brought in one.log.chosen for key in brought)}
-    return frozenset(keys)
+    return frozenset({*log.keys, *log.closed, *(key for one in benchmarks for key in one.keys)})
 
 
 def _status(table: Table) -> Status:
@@ -161,10 +188,11 @@ def _status(table: Table) -> Status:
     return status
 
 
-def _benchmark(name: str, table: Table, cites: Cites, log: LogRules) -> TrainingBenchmark:
+def _benchmark(name: str, table: Table, cites: Cites, log: LogRules, borrowing: BorrowingRules) -> TrainingBenchmark:
     runs, dropped = table.integer("runs", at_least=1), table.integer("dropped")
     if runs <= 2 * dropped:
         table.wrong("dropped", f"so few that some of the {runs} runs are left")
+    own = borrowing_rules(table.table("borrowing"), cites)
     benchmark = TrainingBenchmark(
         name=name,
         aliases=table.texts("aliases"),
@@ -177,6 +205,9 @@ def _benchmark(name: str, table: Table, cites: Cites, log: LogRules) -> Training
         runs_citation=cites.of("runs", table),
         has_reference=table.flag("has_reference") if "has_reference" in table else True,
         log=read_benchmark_log(table, cites, log),
+        borrowing=borrowing.with_those_of(own),
     )
+    for key in own.named:
+        table.check_known(key, benchmark.keys, "key", "borrowing")
     table.finish()
     return benchmark

@@ -47,10 +47,17 @@ class Processes:
     size: int = 1
     local_rank: int = 0
     """Which one it is on its host, and so which device it takes."""
+    on_host: int | None = None
+    """How many there are on each host; ``None`` where it is not said."""
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts take part, where each has as many processes; one where that is not known."""
+        return max(self.size // self.on_host, 1) if self.on_host else 1
 
 
 def processes_of(environment: Mapping[str, str]) -> Processes:
-    """Read the variables of ``torchrun``: ``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``.
+    """Read the variables of ``torchrun``: ``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``, ``LOCAL_WORLD_SIZE``.
 
     Raises:
         UsageError: They are there but are no numbers, or do not fit each other.
@@ -66,7 +73,10 @@ def processes_of(environment: Mapping[str, str]) -> Processes:
     if not wrong:
         rank, size, local = (int(environment[name]) for name in names)
         if rank < size:
-            return Processes(rank=rank, size=size, local_rank=local)
+            on_host = environment.get("LOCAL_WORLD_SIZE", "")
+            return Processes(
+                rank=rank, size=size, local_rank=local, on_host=int(on_host) if on_host.isdigit() else None
+            )
         wrong = [f"RANK: found {rank}, expected less than WORLD_SIZE, which is {size}."]
     raise UsageError(
         "The environment names several processes, but not rightly.",

@@ -63,6 +63,8 @@ class Circumstances:
     """The name of the system, and of its folder."""
     device_name: str
     """As the driver says; ``cpu`` for a processor."""
+    hosts: int = 1
+    """On which the processes are."""
 
     @property
     def submission(self) -> Submission:
@@ -116,9 +118,12 @@ class OneRun:
         if place is None:
             self._carry_out()
             return
-        with place.open_log(self._result.log) as stream:
-            self._listen(place, stream, watch)
-            self._carry_out()
+        try:
+            with place.open_log(self._result.log) as stream:
+                self._listen(place, stream, watch)
+                self._carry_out()
+        finally:
+            place.seal(self._result.log)
 
     def _listen(self, place: Workplace, stream: TextIO, watch: Watch | None) -> None:
         """The log first, so that whatever fails after it, the log has the event."""

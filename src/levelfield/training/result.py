@@ -42,6 +42,8 @@ class Header:
     """Fields of the system description."""
     software: Mapping[str, str]
     """Versions by name."""
+    command: tuple[str, ...] = ()
+    """What makes these runs, word by word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class RunResult:
     """As in ``result_<number>.txt``, from 0."""
     log: str
     """Path of the log, relative to the output folder."""
+    log_sha256: str = ""
+    """Of the log when it was closed; empty before."""
     seed: int
     seed_given: bool
     """Whether the user chose it, which no scored run of the closed division may."""

@@ -15,6 +15,7 @@ from levelfield.system.machine import Machine, describe, find_machine
 from levelfield.system.software import python_version, versions_of
 from levelfield.system.source import LiveSource
 from levelfield.training.catalog import benchmark_named
+from levelfield.training.command import command_of
 from levelfield.training.distributed import Processes, device_of, joined
 from levelfield.training.goals import targets_of
 from levelfield.training.one_run import Circumstances, OneRun, Watch
@@ -78,6 +79,7 @@ def run_training(
             group=group,
             system=request.system_name or _system_name(machine, device_name),
             device_name=device_name,
+            hosts=processes.hosts,
         )
         return _carried_out(shared, machine, watch)
 
@@ -155,6 +157,7 @@ def _workplace(shared: Circumstances, machine: Machine, going_on: GoingOn | None
         submitter=request.organisation,
         division=str(request.division),
         status=request.status,
+        number_of_nodes=str(shared.hosts),
         extra=(("host_processor_vcpu_count", str(machine.processor.logical_cpus or "")),),
     )
     header = Header(
@@ -171,6 +174,7 @@ def _workplace(shared: Circumstances, machine: Machine, going_on: GoingOn | None
         request=request.as_dict(),
         machine={field: text for field, text in description.as_dict().items() if text},
         software={"levelfield": __version__, "python": python_version(), **versions},
+        command=command_of(request, processes=shared.group.world.size, hosts=shared.hosts),
     )
     if going_on is not None:
         return Resumed(request.out, report_of(request.out, header))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TextIO
 
 from levelfield.errors import OutputError
-from levelfield.files import claim_output_folder, make_folder, write_atomically, write_problem
+from levelfield.files import claim_output_folder, make_folder, sha256_of, write_atomically, write_problem
 from levelfield.training.result import Report, RunResult, Score
 
 __all__ = ["RECORD", "Resumed", "Workplace", "log_path", "resumed_log_path"]
@@ -84,6 +84,12 @@ class Workplace:
         """Take what a run has become into the record."""
         self.report = self.report.with_run(run)
         self._write()
+
+    def seal(self, path: str) -> None:
+        """Note the hash of a log that was closed, so that it is known again when it is handed in."""
+        found = next((run for run in self.report.runs if run.log == path), None)
+        if found is not None:
+            self.publish(replace(found, log_sha256=sha256_of(self.out / path)))
 
     def conclude(self, score: Score | None) -> Report:
         """Write the score, and return the whole record."""

@@ -150,6 +150,8 @@ def test_what_training_logs_say_as_json(capsys) -> None:
     assert log["closed"]["opt_name"] == {"occurs": "once", "value": "any value"}
     assert (len(log["weights"]), log["chosen"], log["advice"]["oversampling"]) == (50, [], "0.4")
     assert log["evaluated"]["every"] == "ceil(20 * 168 / samples_per_epoch)"
+    free = ["global_batch_size", "gradient_accumulation_steps", "model_bn_span"]
+    assert log["borrowing"] == {"free": free, "never": []}
 
 
 def test_an_unverified_target_says_so(capsys) -> None:

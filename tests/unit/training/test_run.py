@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +63,25 @@ def test_run_leaves_the_layout_of_a_submission(tmp_path: Path) -> None:
     assert done.report.score is not None
     assert done.report.score.explanation == "1 of the 5 runs of a submission"
     assert record_of(out)["schema"] == "levelfield.training-run/1"
+    assert done.report.header.command[:5] == ("levelfield", "training", "run", "--benchmark", "tiny_training:BENCHMARK")
+
+
+def test_record_has_the_hash_of_every_log_that_was_closed(tmp_path: Path) -> None:
+    done = trained(tmp_path / "out", runs=2)
+    for run in done.report.runs:
+        assert run.log_sha256 == hashlib.sha256((tmp_path / "out" / run.log).read_bytes()).hexdigest()
+    with pytest.raises(TrainingError):
+        trained_or_raised(tmp_path / "broken")
+    broken = record_of(tmp_path / "broken")["runs"][0]
+    log = tmp_path / "broken/results/box/resnet/result_0.txt"
+    assert broken["log_sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
+
+
+def trained_or_raised(out: Path) -> None:
+    """A run that breaks after it began."""
+    failure = trained(out, raise_at=3).failure
+    assert failure is not None
+    raise failure
 
 
 def test_log_has_every_key_of_the_rules_in_their_order(tmp_path: Path) -> None:

@@ -235,6 +235,13 @@ def test_without_torchrun_this_process_is_alone() -> None:
 def test_torchrun_s_words_are_read() -> None:
     found = processes_of({"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1"})
     assert found == Processes(rank=3, size=4, local_rank=1)
+    assert found.hosts == 1
+
+
+@pytest.mark.parametrize(("on_host", "hosts"), [("2", 2), ("4", 1), ("8", 1), ("two", 1), ("0", 1)])
+def test_hosts_are_counted_by_their_processes(on_host: str, hosts: int) -> None:
+    words = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": on_host}
+    assert processes_of(words).hosts == hosts
 
 
 @pytest.mark.parametrize(

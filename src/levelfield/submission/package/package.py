@@ -9,17 +9,11 @@ Below the output folder::
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from levelfield import __version__
 from levelfield.errors import InputError, UsageError
-from levelfield.files import claim_output_folder, sha256_of, write_problem
 from levelfield.formats.loadgen_log import read_detail_log
 from levelfield.rules.layout import PlaceName
 from levelfield.rules.load import load as load_rules
@@ -32,13 +26,12 @@ from levelfield.submission.package.request import PackageRequest
 from levelfield.submission.package.run_folder import MeasuredRun, RunFolder, read_run_folder
 from levelfield.submission.package.system import described, read_system_statements
 from levelfield.submission.package.todo import ToDo, to_do, to_do_text
-from levelfield.submission.package.tree import PlannedFile, TreePlan, files_of
+from levelfield.submission.package.tree import TreePlan, files_of
+from levelfield.submission.package.writing import Origin, PlannedFile, text_file, write_package
 from levelfield.terms import Suite
 
 __all__ = ["Package", "package"]
 
-SCHEMA = "levelfield.package/1"
-COPIED_AT_ONCE = 1 << 20
 PLACES = (
     PlaceName.SYSTEM,
     PlaceName.CODE,
@@ -106,9 +99,15 @@ def package(request: PackageRequest) -> Package:
     items = to_do(plan.systems, plan.results, rules, {"division": plan.division, "submitter": plan.organisation})
     extra = [(f"{plan.root}/{REHEARSAL_FILE}", rehearsal_text(rules.name, reasons))] if request.rehearsal else []
     extra.append(("TODO.md", to_do_text(items, round_name=rules.name)))
-    files = [*files_of(plan), *(PlannedFile(path=path, content=text.encode()) for path, text in extra)]
+    files = [*files_of(plan), *(text_file(path, text) for path, text in extra)]
     _require_sources(files, rules)
-    count = _write(request.out, plan, files, inputs)
+    origin = Origin(
+        round=rules.name,
+        rules_sha256=rules.sha256,
+        rehearsal=plan.rehearsal,
+        records=tuple((run.folder, run.sha256) for run in inputs.folders),
+    )
+    count = write_package(request.out, files, origin)
     return Package(
         out=request.out,
         root=request.out / plan.root,
@@ -284,52 +283,3 @@ def _require_sources(files: Iterable[PlannedFile], rules: RuleSet) -> None:
             problems=[str(path) for path in missing],
             hint="Bring them back, or run again what should have left them.",
         )
-
-
-def _write(out: Path, plan: TreePlan, files: list[PlannedFile], inputs: _Inputs) -> int:
-    """Write everything aside, then put it in its place; returns the number of files."""
-    made = not out.exists()
-    claim_output_folder(out)
-    workshop = None
-    try:
-        workshop = Path(tempfile.mkdtemp(prefix=".package.", dir=out))
-        hashes = {}
-        for file in files:
-            hashes[file.path] = _put(workshop / file.path, file.content)
-        document = {
-            "schema": SCHEMA,
-            "levelfield": __version__,
-            "round": plan.rules.name,
-            "rules_sha256": plan.rules.sha256,
-            "rehearsal": plan.rehearsal,
-            "runs": [{"folder": str(run.folder), "result_sha256": run.sha256} for run in inputs.folders],
-            "files": dict(sorted(hashes.items())),
-        }
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        _put(workshop / "PACKAGE.json", text.encode("utf-8", errors="backslashreplace"))
-        for part in sorted(workshop.iterdir(), key=Path.is_dir):  # the tree itself last
-            part.replace(out / part.name)
-    except OSError as error:
-        raise write_problem(Path(error.filename or out), error) from error
-    finally:  # also when Ctrl-C falls into it
-        if workshop is not None:
-            shutil.rmtree(workshop, ignore_errors=True)
-        if made:
-            with suppress(OSError):  # it holds the tree
-                out.rmdir()
-    return len(hashes) + 1
-
-
-def _put(path: Path, content: bytes | Path) -> str:
-    """Write or copy a file; returns its SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        try:
-            source = content.open("rb")
-        except OSError as error:
-            raise InputError(f"{content} cannot be read: {error.strerror or error}.") from error
-        with source, path.open("wb") as target:
-            shutil.copyfileobj(source, target, COPIED_AT_ONCE)
-    return sha256_of(path)

@@ -7,7 +7,7 @@ READMEs, and a file ``REHEARSAL.md`` in the submitter's folder that lists why th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,14 @@ from levelfield.terms import Availability, Suite
 if TYPE_CHECKING:
     from levelfield.formats.system_description import SystemDescription
 
-__all__ = ["REHEARSAL_FILE", "is_rehearsal", "label_system", "rehearsal_notice", "rehearsal_text"]
+__all__ = [
+    "REHEARSAL_FILE",
+    "is_rehearsal",
+    "label_system",
+    "label_trained_system",
+    "rehearsal_notice",
+    "rehearsal_text",
+]
 
 REHEARSAL_FILE = "REHEARSAL.md"
 SUFFIX = "-rehearsal"
@@ -43,6 +50,17 @@ def label_system(system: str, description: SystemDescription, suites: Iterable[S
         system_name=f"{description.system_name or system} (rehearsal)",
         sw_notes=notes,
     )
+
+
+def label_trained_system(system: str, fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The same for a system of a training round, whose fields the round names."""
+    notes = "; ".join(note for note in (NOTE, fields.get("sw_notes", "")) if note)
+    return f"{system}{SUFFIX}", {
+        **fields,
+        "status": fields.get("status") or Availability.RDI.value,
+        "system_name": f"{fields.get('system_name') or system} (rehearsal)",
+        "sw_notes": notes,
+    }
 
 
 def rehearsal_notice() -> str:

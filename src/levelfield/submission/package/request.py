@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from levelfield.errors import UsageError
 from levelfield.terms import Division
 
-__all__ = ["PackageRequest"]
+__all__ = ["PackageRequest", "hold_training"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +40,24 @@ class PackageRequest:
         found += [f"{folder}: given {self.folders.count(folder)} times." for folder in sorted(repeated)]
         found += [f"{folder}: not a folder." for folder in dict.fromkeys(self.folders) if not folder.is_dir()]
         return found
+
+
+def hold_training(folders: Iterable[Path]) -> bool:
+    """Whether folders hold runs of training; else of inference, or nothing that is known.
+
+    Raises:
+        UsageError: Some hold one and some the other.
+    """
+    folders = tuple(folders)
+    training = [folder for folder in folders if (folder / "run.json").exists()]
+    inference = [folder for folder in folders if (folder / "result.json").exists() or (folder / "compliance").exists()]
+    if training and inference:
+        raise UsageError(
+            "A tree is of one suite, and these folders are of two.",
+            problems=[
+                *(f"{folder}: of training (run.json)." for folder in training),
+                *(f"{folder}: of inference (result.json or compliance/)." for folder in inference),
+            ],
+            hint="Package each suite into a folder of its own.",
+        )
+    return bool(training)

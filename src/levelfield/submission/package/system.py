@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from levelfield.errors import FormatError, InputError
@@ -19,7 +19,7 @@ from levelfield.submission.package.rehearsal import label_system
 from levelfield.submission.package.run_folder import MeasuredRun
 from levelfield.terms import Availability, Division, Suite
 
-__all__ = ["described", "read_system_statements"]
+__all__ = ["MAY_BE_EMPTY", "described", "read_statements", "read_system_statements"]
 
 MAY_BE_EMPTY = frozenset({"hw_notes", "sw_notes"})
 ACCELERATOR = "accelerator"
@@ -27,6 +27,32 @@ ACCELERATOR = "accelerator"
 
 def read_system_statements(path: Path, rules: RuleSet, *, organisation: str, division: Division) -> dict[str, str]:
     """What a submitter states of a system, by field name; any of the fields, numbers as JSON numbers or as text.
+
+    Raises:
+        InputError: It cannot be read, or states what cannot be; all problems are listed.
+    """
+    expected = {
+        "status": [status.value for status in Availability if status in rules.availabilities],
+        "division": [division.value],
+        "submitter": [organisation],
+    }
+
+    def problem_of(name: str, value: str) -> str:
+        if name in expected and value and value not in expected[name]:
+            return f"found {value!r}, expected {' or '.join(expected[name])}"
+        if name == "system_type" and value and not suites_of(value):
+            return f"found {value!r}, expected {' or '.join(Suite)}, or both with a comma"
+        return "" if name in REQUIRED_FIELDS or name in POWER_FIELDS else f"not a field of a system of {rules.name}"
+
+    return read_statements(path, problem_of)
+
+
+def read_statements(path: Path, problem_of: Callable[[str, str], str]) -> dict[str, str]:
+    """A JSON object of texts and numbers, as texts.
+
+    Args:
+        path: The file.
+        problem_of: What is wrong with a field and what it says; empty where nothing is.
 
     Raises:
         InputError: It cannot be read, or states what cannot be; all problems are listed.
@@ -39,21 +65,12 @@ def read_system_statements(path: Path, rules: RuleSet, *, organisation: str, div
         raise FormatError(path, "whole file", "text that is no JSON in UTF-8", "a JSON object") from error
     if not isinstance(document, dict):
         raise FormatError(path, "whole file", type(document).__name__, "a JSON object with fields of a system")
-    expected = {
-        "status": [status.value for status in Availability if status in rules.availabilities],
-        "division": [division.value],
-        "submitter": [organisation],
-    }
     problems = []
     for name, value in document.items():
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             problems.append(f"{name}: found {json.dumps(value)[:40]}, expected text or a number.")
-        elif name in expected and value and value not in expected[name]:
-            problems.append(f"{name}: found {value!r}, expected {' or '.join(expected[name])}.")
-        elif name == "system_type" and value and not suites_of(str(value)):
-            problems.append(f"{name}: found {value!r}, expected {' or '.join(Suite)}, or both with a comma.")
-        elif name not in REQUIRED_FIELDS and name not in POWER_FIELDS:
-            problems.append(f"{name}: not a field of a system of {rules.name}.")
+        elif problem := problem_of(name, str(value)):
+            problems.append(f"{name}: {problem}.")
     if problems:
         raise InputError(f"{path} cannot describe the system.", problems=problems)
     return {name: str(value) for name, value in document.items()}

@@ -12,6 +12,7 @@ from levelfield.submission.package.rehearsal import rehearsal_notice
 from levelfield.submission.package.run_folder import MeasuredRun
 
 __all__ = [
+    "WRITTEN_BY",
     "calibration_text",
     "code_readme",
     "measurement_json",
@@ -19,6 +20,7 @@ __all__ = [
     "needs_calibration",
     "requirements",
     "run_script",
+    "table_of",
 ]
 
 QUANTISED = ("int", "uint", "fp8", "fp4")
@@ -52,7 +54,7 @@ def measurement_readme(result: PackagedResult, rules: RuleSet, *, rehearsal: boo
         f"{rehearsal_notice() if rehearsal else ''}"
         f"Measured with levelfield under the rules of {run.rules} ({run.started}). `mlperf.conf` holds the round's own "
         f"values, `user.conf` what this run sets beside them.\n{inferred}\n"
-        f"{_table(_facts(run))}\n"
+        f"{table_of(_facts(run))}\n"
         f"To repeat it, with the software of `code/{run.benchmark}/{run.statements.name}`:\n\n"
         f"    {shlex.join(run.statements.command)}\n"
     )
@@ -85,7 +87,7 @@ def code_readme(results: tuple[PackagedResult, ...], *, rehearsal: bool) -> str:
         rules = (("rules", run.rules), ("rules, SHA-256", run.rules_sha256))
         parts.append(
             f"## {result.system.id}, {result.scenario}\n\n"
-            f"    {shlex.join(run.statements.command)}\n\n{_table([*run.backend, *run.software, *rules])}"
+            f"    {shlex.join(run.statements.command)}\n\n{table_of([*run.backend, *run.software, *rules])}"
         )
     return "\n".join(parts)
 
@@ -120,7 +122,8 @@ def calibration_text(run: MeasuredRun, *, rehearsal: bool) -> str:
     )
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def table_of(rows: Iterable[tuple[str, str]]) -> str:
+    """A table of names and values in Markdown."""
     return "| | |\n|---|---|\n" + "".join(f"| {name} | {_cell(value)} |\n" for name, value in rows)
 
 

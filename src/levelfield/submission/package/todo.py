@@ -11,7 +11,7 @@ from levelfield.submission.package.entry import DescribedSystem, PackagedResult
 from levelfield.submission.package.texts import needs_calibration
 from levelfield.terms import Suite
 
-__all__ = ["ToDo", "to_do", "to_do_text"]
+__all__ = ["NOT_FOUND", "WHY_SYSTEM", "ToDo", "to_do", "to_do_text"]
 
 NOT_FOUND = "it could not be found out on the machine; empty text is accepted, a false one is not"
 WHY_SYSTEM = {

@@ -21,22 +21,13 @@ from levelfield.submission.package.texts import (
     requirements,
     run_script,
 )
+from levelfield.submission.package.writing import PlannedFile, text_file
 
-__all__ = ["PlannedFile", "TreePlan", "files_of"]
+__all__ = ["GIT_ATTRIBUTES", "TreePlan", "files_of"]
 
 ACCURACY_LOG, ACCURACY_TEXT = "mlperf_log_accuracy.json", "accuracy.txt"
 GIT_ATTRIBUTES = "* -text\n"
 """Hashes and power checksums are over bytes: git must not change the ends of lines."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedFile:
-    """One file of a tree."""
-
-    path: str
-    """POSIX, relative to the root of the tree."""
-    content: bytes | Path
-    """The bytes, or the file to copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +72,12 @@ def files_of(plan: TreePlan) -> Iterator[PlannedFile]:
     Raises:
         InputError: A file of a run cannot be read.
     """
-    yield _text(f"{plan.root}/.gitattributes", GIT_ATTRIBUTES)
+    yield text_file(f"{plan.root}/.gitattributes", GIT_ATTRIBUTES)
     for system in plan.systems:
         path = plan.place(PlaceName.SYSTEM).path.format(
             division=plan.division, submitter=plan.organisation, system=system.id
         )
-        yield _text(path, system.description.to_json())
+        yield text_file(path, system.description.to_json())
     logs: dict[str, list[LoggedFile]] = {}
     for result in plan.results:
         yield from _measurements(plan, result)
@@ -101,11 +92,11 @@ def _measurements(plan: TreePlan, result: PackagedResult) -> Iterator[PlannedFil
     run, folder = result.entry.run, plan.folder(PlaceName.MEASUREMENTS, result)
     for name in ("mlperf.conf", "user.conf"):
         yield PlannedFile(path=f"{folder}/{name}", content=run.measurements / name)
-    yield _text(f"{folder}/README.md", measurement_readme(result, plan.rules, rehearsal=plan.rehearsal))
+    yield text_file(f"{folder}/README.md", measurement_readme(result, plan.rules, rehearsal=plan.rehearsal))
     name = f"{result.system.id}_{run.statements.name}_{result.scenario}.json"
-    yield _text(f"{folder}/{name}", measurement_json(run, plan.rules))
+    yield text_file(f"{folder}/{name}", measurement_json(run, plan.rules))
     if needs_calibration(run):
-        yield _text(f"{folder}/calibration_process.adoc", calibration_text(run, rehearsal=plan.rehearsal))
+        yield text_file(f"{folder}/calibration_process.adoc", calibration_text(run, rehearsal=plan.rehearsal))
 
 
 def _performance(plan: TreePlan, result: PackagedResult) -> Iterator[PlannedFile]:
@@ -184,14 +175,10 @@ def _code(plan: TreePlan, logs: Mapping[str, list[LoggedFile]]) -> Iterator[Plan
     for result in plan.results:
         by_folder.setdefault(plan.folder(PlaceName.CODE, result), []).append(result)
     for folder, results in by_folder.items():
-        yield _text(f"{folder}/README.md", code_readme(tuple(results), rehearsal=plan.rehearsal))
+        yield text_file(f"{folder}/README.md", code_readme(tuple(results), rehearsal=plan.rehearsal))
         for system in dict.fromkeys(result.system.id for result in results):
             runs = [r.entry.run for r in results if r.system.id == system and not r.inferred]
             own = f"{folder}/{system}"
-            yield _text(f"{own}/run.sh", run_script(runs))
-            yield _text(f"{own}/requirements.txt", requirements(runs))
-            yield _text(f"{own}/{LOG_MANIFEST}", format_log_manifest(tuple(logs[own])))
-
-
-def _text(path: str, text: str) -> PlannedFile:
-    return PlannedFile(path=path, content=text.encode("utf-8", errors="backslashreplace"))
+            yield text_file(f"{own}/run.sh", run_script(runs))
+            yield text_file(f"{own}/requirements.txt", requirements(runs))
+            yield text_file(f"{own}/{LOG_MANIFEST}", format_log_manifest(tuple(logs[own])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from levelfield.errors import InputError
@@ -14,6 +14,7 @@ from levelfield.submission.training.compliance.seeds import is_source_file, says
 from levelfield.submission.training.convergence import tested_folder
 from levelfield.submission.training.judging import Judging
 from levelfield.submission.training.log import JudgedLog, ProgressFigures, judge_log
+from levelfield.submission.training.packaged_logs import packaged_logs
 from levelfield.submission.training.subjects import Description, FolderSubject
 from levelfield.submission.training.tree import ResultFolder
 
@@ -28,7 +29,7 @@ class FolderReader:
     rules: TrainingRules
     judging: Judging
 
-    def read(self, place: ResultFolder, description: Description, code: Iterable[Entry] = ()) -> FolderSubject:
+    def read(self, place: ResultFolder, description: Description, code: Sequence[Entry] = ()) -> FolderSubject:
         """Read and judge a folder.
 
         Args:
@@ -54,6 +55,7 @@ class FolderReader:
             logs=logs,
             tested=tested,
             mentions=self._mentions(place, code) if silent else (),
+            packaged=packaged_logs(self.source, place, code),
         )
 
     def _subject(self, place: ResultFolder, description: Description, division: str) -> FolderSubject:

@@ -100,6 +100,8 @@ class FolderSubject:
     """``None`` without a benchmark."""
     mentions: tuple[str, ...] = ()
     """Source files of the benchmark's code that say "seed"; looked for only where no run logs one."""
+    packaged: Mapping[str, str] | None = None
+    """The SHA-256 of each log that was packaged, by file name; ``None`` where nothing in the tree says it."""
 
     @property
     def path(self) -> str:

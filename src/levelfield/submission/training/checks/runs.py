@@ -274,5 +274,35 @@ ELSEWHERE = Check(
     look=_elsewhere,
 )
 
-RUN_CHECKS = (FOLDER, RUNS, RUN, NO_SCORE, STRAY, OTHER_BENCHMARK, OTHER_DIVISION, WINDOW, TWICE, FULL)
+
+def _packaged(subject: FolderSubject) -> Iterator[Remark]:
+    if subject.packaged is None:
+        return
+    there = {log.path.rpartition("/")[2]: log for log in subject.logs}
+    for name, sha256 in subject.packaged.items():
+        if name not in there:
+            yield Remark(path=f"{subject.path}/{name}", found="no such log", expected="the log that was packaged")
+        elif there[name].sha256 and there[name].sha256 != sha256:
+            found, expected = f"SHA-256 {there[name].sha256[:16]}…", f"{sha256[:16]}…, as it was packaged"
+            yield Remark(path=there[name].path, found=found, expected=expected)
+    for name, log in there.items():
+        if name not in subject.packaged:
+            yield Remark(path=log.path, found="a log that was not packaged", expected=", ".join(subject.packaged))
+
+
+PACKAGED = Check(
+    text=CheckText(
+        code="TRN098",
+        title="The logs are those that were packaged",
+        why="A log that was changed, lost or added after it was packaged is no evidence of the run any more.",
+        clause="our own: levelfield submission package writes the hash of each log beside the system's code",
+        example="Acme/results/rocket/bert/result_3.txt: found SHA-256 5b1f…, expected 90aa…, as it was packaged",
+        fix="Package the runs again; where logs are rightly replaced, say so in <system>_<implementation>.json.",
+        official=False,
+    ),
+    severity=Severity.ERROR,
+    look=_packaged,
+)
+
+RUN_CHECKS = (FOLDER, RUNS, RUN, NO_SCORE, STRAY, OTHER_BENCHMARK, OTHER_DIVISION, WINDOW, TWICE, FULL, PACKAGED)
 ROUND_CHECKS = (ELSEWHERE,)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from levelfield.submission.check import Check, Remark
 from levelfield.submission.finding import Severity
+from levelfield.submission.package.rehearsal import is_rehearsal
 from levelfield.submission.report import CheckText
 from levelfield.submission.training.subjects import SystemSubject
 
@@ -183,4 +184,27 @@ UNUSED = Check(
     look=_unused,
 )
 
-SYSTEM_CHECKS = (DESCRIPTION, COUNTS, FIELDS, STATED, DIVISION, STATUS, UNUSED)
+
+def _no_rehearsal(subject: SystemSubject) -> Iterator[Remark]:
+    description = subject.description
+    for name in ("sw_notes", "hw_notes"):
+        if description.is_readable and is_rehearsal(description.fields.text(name)):
+            found = f"{name} {description.fields.text(name)[:60]!r}"
+            yield Remark(path=description.path, found=found, expected="a system that is entered")
+
+
+NO_REHEARSAL = Check(
+    text=CheckText(
+        code="TRN099",
+        title="The system is entered, not rehearsed with",
+        why="A rehearsal has the shape of a submission and its results are none: mini editions, too few or mixed runs.",
+        clause="our own: levelfield submission package --rehearsal labels it so",
+        example="Acme/systems/box-rehearsal.json: found sw_notes 'REHEARSAL, not a result of a published round'",
+        fix="Train the round's benchmark as often as it asks for, and package without --rehearsal.",
+        official=False,
+    ),
+    severity=Severity.VOID,
+    look=_no_rehearsal,
+)
+
+SYSTEM_CHECKS = (DESCRIPTION, COUNTS, FIELDS, STATED, DIVISION, STATUS, UNUSED, NO_REHEARSAL)
