@@ -206,9 +206,9 @@ class Supervisor:
             missing = RECENT
             for places, due in reversed(list(state.recent)):
                 complete = int(np.searchsorted(places, state.recorder.completed))
-                last = slice(max(0, complete - missing), complete)
-                done = window.done_ns[places[last]]
-                parts.append((done - due[last] - state.start_ns)[done > 0])
+                taken = slice(max(0, complete - missing), complete)
+                done = window.done_ns[places[taken]]
+                parts.append((done - due[taken] - state.start_ns)[done > 0])
                 missing -= len(done)
             return np.concatenate(parts) if parts else empty
         if state.effective.scenario is Scenario.OFFLINE:
