@@ -55,6 +55,9 @@ class Row:
     bar: float | None = None
     """What issue 2 asks of the array interface."""
     higher_is_better: bool = False
+    by: str = "best"
+    """What is held against the bar. Whatever disturbs can only make the same work dearer, so a cost is that of the best
+    repetition, as in ``check.py``; a lateness is made of what disturbs, so it is that of the ``median``."""
 
 
 SIDE_BY_SIDE = ("array", "object", "wheel")
@@ -124,7 +127,9 @@ ROWS = (
     Row("single_stream", "SingleStream, reported latency p50", "µs", lateness("50")),
     Row("multi_stream", "MultiStream (8), CPU all in", "µs/query", lambda m: m.cpu_s / m.queries * 1e6),
     *(
-        Row(f"server_{qps}", f"Server {qps:,} QPS, lateness p{percentile}", "µs", lateness(percentile), bar)
+        Row(
+            f"server_{qps}", f"Server {qps:,} QPS, lateness p{percentile}", "µs", lateness(percentile), bar, by="median"
+        )
         for qps in (1_000, 10_000, 50_000)
         for percentile, bar in (("50", 5.0), ("99", 60.0), ("99.9", None))
         for bar in (bar if qps < 50_000 else None,)
@@ -134,7 +139,14 @@ ROWS = (
     Row("offline", "Offline 1e6, reported latency", "s", lambda m: m.latency_ns["50"] / 1e9),
     Row("offline", "Offline 1e6, extra memory", "MB", lambda m: m.extra_bytes / 1e6, 50),
     Row("busy", "busy Python threads, issued late by p50", "µs", lambda m: m.issue_delay_ns["50"] / 1000),
-    Row("busy", "busy Python threads, issued late by p99", "µs", lambda m: m.issue_delay_ns["99"] / 1000, 1000),
+    Row(
+        "busy",
+        "busy Python threads, issued late by p99",
+        "µs",
+        lambda m: m.issue_delay_ns["99"] / 1000,
+        1000,
+        by="median",
+    ),
     Row("busy", "busy Python threads, reported latency p50", "µs", lateness("50")),
     Row("busy", "busy Python threads, reported latency p99", "µs", lateness("99")),
 )
@@ -235,7 +247,7 @@ def _row(row: Row, runs: list[Run]) -> dict[str, object]:
     values: dict[str, list[float]] = {}
     for run in runs:
         values.setdefault(run.kind, []).append(row.value(run))
-    return _summed_up(row.title, row.unit, values, row.bar, higher_is_better=row.higher_is_better)
+    return _summed_up(row.title, row.unit, values, row.bar, by=row.by, higher_is_better=row.higher_is_better)
 
 
 def _memory_row(runs: dict[str, list[Run]]) -> dict[str, object]:
@@ -253,27 +265,34 @@ MEMORY_JOBS = ("single_stream", "single_stream_long")
 
 
 def _summed_up(
-    title: str, unit: str, values: dict[str, list[float]], bar: float | None, *, higher_is_better: bool = False
+    title: str,
+    unit: str,
+    values: dict[str, list[float]],
+    bar: float | None,
+    *,
+    by: str = "best",
+    higher_is_better: bool = False,
 ) -> dict[str, object]:
     best = max if higher_is_better else min
     by_kind = {
         kind: {"best": best(taken), "median": statistics.median(taken), "all": taken} for kind, taken in values.items()
     }
     judged = JUDGED[-1] if JUDGED[-1] in by_kind else JUDGED[0]
-    median = by_kind[judged]["median"]
+    found = by_kind[judged][by]
     return {
         "title": title,
         "unit": unit,
         "kinds": by_kind,
         "bar": bar,
         "judged": judged,
-        "met": None if bar is None else bool(median >= bar if higher_is_better else median <= bar),
+        "by": by,
+        "met": None if bar is None else bool(found >= bar if higher_is_better else found <= bar),
         "higher_is_better": higher_is_better,
     }
 
 
 JUDGED = ("array", "array-process")
-"""Whose median is held against the bar: the array interface; with busy threads, the issuing process."""
+"""Whose figure is held against the bar: the array interface; with busy threads, the issuing process."""
 
 
 def shown(report: dict[str, object]) -> Iterator[str]:
@@ -341,7 +360,7 @@ def _ratio(row: dict[str, object], ours: dict[str, float]) -> str:
 
 def _judgement(row: dict[str, object]) -> str:
     sign = "≥" if row["higher_is_better"] else "≤"
-    return f"{sign} {row['bar']:g}: {'met' if row['met'] else 'NOT MET'}"
+    return f"{sign} {row['bar']:g}: {'met' if row['met'] else 'NOT MET'} ({row['by']})"
 
 
 if __name__ == "__main__":
