@@ -42,7 +42,7 @@ from levelfield.workloads.object_detection.model import (
     MiniEdition,
     fitted,
 )
-from levelfield.workloads.object_detection.network import MOBILENET, RESNET, Design, loss_of, network, targets
+from levelfield.workloads.object_detection.network import MOBILENET, RESNET, Design, detection_loss, network, targets
 from levelfield.workloads.object_detection.preprocess import picture_input
 from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.pictures import Layout
@@ -107,7 +107,7 @@ def trained(training: Training, inputs: np.ndarray, train: SceneSet) -> tuple[nn
         losses = []
         for chosen in torch.randperm(training.scenes, generator=order).split(training.batch):
             batch = pictures[chosen].contiguous(memory_format=torch.channels_last)
-            loss = loss_of(*model(batch), classes[chosen], moves[chosen])
+            loss = detection_loss(*model(batch), classes[chosen], moves[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

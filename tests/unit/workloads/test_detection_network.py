@@ -7,7 +7,15 @@ import pytest
 
 from levelfield.workloads.object_detection.boxes import overlaps
 from levelfield.workloads.object_detection.generator import scenes
-from levelfield.workloads.object_detection.network import MOBILENET, RESNET, Design, anchors, loss_of, network, targets
+from levelfield.workloads.object_detection.network import (
+    MOBILENET,
+    RESNET,
+    Design,
+    anchors,
+    detection_loss,
+    network,
+    targets,
+)
 
 by_name = pytest.mark.parametrize("design", [MOBILENET, RESNET], ids=lambda design: design.name)
 
@@ -50,13 +58,13 @@ def test_right_answer_costs_less_than_a_wrong_one() -> None:
     right = torch.full((1, 50, 4), -8.0)
     right[0, :, 0] = 8.0
     right[0, 3] = torch.tensor([-8.0, -8.0, 8.0, -8.0])
-    assert loss_of(right, moves, classes, moves) < 1e-3
+    assert detection_loss(right, moves, classes, moves) < 1e-3
     moved = moves.clone()
     moved[0, 3] = 3.0
-    assert loss_of(right, moved, classes, moves) == pytest.approx(4 * 2.5, abs=1e-3)
+    assert detection_loss(right, moved, classes, moves) == pytest.approx(4 * 2.5, abs=1e-3)
     blind = right.clone()
     blind[0, 3] = torch.tensor([8.0, -8.0, -8.0, -8.0])
-    assert loss_of(blind, moves, classes, moves) == pytest.approx(16.0, abs=1e-3)
+    assert detection_loss(blind, moves, classes, moves) == pytest.approx(16.0, abs=1e-3)
 
 
 @by_name

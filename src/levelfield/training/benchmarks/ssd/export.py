@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from levelfield.backends.port import NamedArrays
 from levelfield.terms import Edition
-from levelfield.training.benchmarks.ssd.anchors import decoded
 from levelfield.training.benchmarks.ssd.data import Source
 from levelfield.training.benchmarks.ssd.settings import Settings
 from levelfield.training.detection.order import Ints, draws
 from levelfield.training.export.parts import BELOW_THE_GATE, ModelExport, Part
 from levelfield.workloads.object_detection.export import INPUT, INT8, graph_of, write_int8
 from levelfield.workloads.object_detection.model import ANCHOR_SCORES
+from levelfield.workloads.object_detection.network import decoded
 
 __all__ = ["Detector", "exported"]
 
