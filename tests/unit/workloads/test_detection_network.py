@@ -13,6 +13,7 @@ from levelfield.workloads.object_detection.network import (
     Design,
     anchors,
     detection_loss,
+    detector,
     network,
     targets,
 )
@@ -77,7 +78,7 @@ def test_network_has_the_parameters_of_the_shipped_model(design: Design) -> None
     )
     size, count = design.scenes.size, len(anchors(design))
     with torch.no_grad():
-        boxes, scores = model.decoded(torch.zeros(2, 3, size, size))
+        boxes, scores = detector(model, torch.from_numpy(anchors(design)))(torch.zeros(2, 3, size, size))
     assert boxes.shape == (2, count, 4)
     assert scores.shape == (2, count, 1 + design.classes)
     np.testing.assert_allclose(scores.sum(-1), 1, rtol=1e-5)

@@ -11,6 +11,7 @@ with decoded boxes. torch is imported inside the functions, so that the package 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -35,8 +36,10 @@ __all__ = [
     "anchors",
     "decoded",
     "detection_loss",
+    "detector",
     "network",
     "targets",
+    "train_step",
 ]
 
 NEGATIVES = 3
@@ -148,8 +151,7 @@ def targets(design: Design, truth: SceneSet) -> Targets:
 def network(design: Design) -> nn.Module:
     """The detector with random weights.
 
-    It maps (batch, 3, size, size) to logits (batch, anchors, 1 + classes) and moves (batch, anchors, 4); its method
-    ``decoded`` gives what is exported: boxes (batch, anchors, 4) and scores (batch, anchors, 1 + classes).
+    It maps (batch, 3, size, size) to logits (batch, anchors, 1 + classes) and moves (batch, anchors, 4).
     """
     import torch
     from torch import nn
@@ -184,8 +186,6 @@ def network(design: Design) -> nn.Module:
     class Ssd(nn.Module):
         """Backbone, maps and heads."""
 
-        anchors: Tensor
-
         def __init__(self) -> None:
             super().__init__()
             first, *rest = design.stem
@@ -202,7 +202,6 @@ def network(design: Design) -> nn.Module:
                 self.stages.append(nn.Sequential(block(channels, level.channels, stride), *more))
                 channels = level.channels
                 self.heads.append(nn.Conv2d(channels, 4 * (5 + design.classes), 3, 1, 1))
-            self.register_buffer("anchors", torch.from_numpy(anchors(design)))
 
         def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
             x = self.stem(pictures)
@@ -212,10 +211,6 @@ def network(design: Design) -> nn.Module:
                 found.append(predict(x).permute(0, 2, 3, 1).reshape(-1, 4 * level.cells**2, 5 + design.classes))
             every = torch.cat(found, dim=1)
             return every[..., 4:], every[..., :4]
-
-        def decoded(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-            logits, moves = self(pictures)
-            return decoded(self.anchors, moves), torch.softmax(logits, dim=-1)
 
     return Ssd()
 
@@ -232,6 +227,37 @@ def decoded(anchors: Tensor, moves: Tensor) -> Tensor:
     centre = anchors[:, :2] + VARIANCES[0] * moves[..., :2] * anchors[:, 2:]
     half = anchors[:, 2:] * torch.exp(VARIANCES[1] * moves[..., 2:]) / 2
     return torch.cat([centre - half, centre + half], dim=-1)
+
+
+def detector(network: nn.Module, anchors: Tensor, order: Sequence[int] = (0, 1, 2, 3)) -> nn.Module:
+    """What is exported: pictures to boxes (batch, anchors, 4) and scores (batch, anchors, 1 + classes).
+
+    Args:
+        network: To logits and moves.
+        anchors: (anchors, 4) by centre and size.
+        order: Where top, left, bottom and right stand in a box of the network.
+    """
+    import torch
+    from torch import nn
+
+    class Detector(nn.Module):
+        """Network and anchors."""
+
+        anchors: Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+            self.register_buffer("anchors", anchors)
+
+        def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+            logits, moves = self.network(pictures)
+            boxes = decoded(self.anchors, moves)
+            if tuple(order) != (0, 1, 2, 3):
+                boxes = boxes[..., list(order)]
+            return boxes, torch.softmax(logits, dim=-1)
+
+    return Detector()
 
 
 def detection_loss(
@@ -263,3 +289,24 @@ def detection_loss(
         return (total * (count > 0) / count.clamp(min=1)).mean()
     ways = functional.smooth_l1_loss(moves[matched], wanted[matched], reduction="sum")
     return (entropy[matched | hard].sum() + ways) / matched.sum().clamp(min=1)
+
+
+def train_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, pictures: Tensor, classes: Tensor, moves: Tensor
+) -> float:
+    """One step of the optimiser; returns the loss before it.
+
+    Args:
+        model: The network.
+        optimizer: Of its parameters.
+        pictures: (batch, 3, size, size) float32.
+        classes: (batch, anchors) int64, as :func:`targets` has them.
+        moves: (batch, anchors, 4) float32.
+    """
+    import torch
+
+    loss = detection_loss(*model(pictures), classes, moves)
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    optimizer.step()
+    return float(loss.detach())
