@@ -44,7 +44,7 @@ class Patches:
 
     def _patch(self) -> tuple[Image, Labels]:
         draw = self._draw
-        number = draw.integers(len(self._images))
+        number = int(draw.integers(len(self._images)))
         image, labels = self._images[number], self._labels[number]
         room = np.array(image.shape) - MINI_WINDOW
         corner = draw.integers(0, room + 1)

@@ -305,7 +305,8 @@ def train_step(
     """
     import torch
 
-    loss = detection_loss(*model(pictures), classes, moves)
+    logits, found = model(pictures)
+    loss = detection_loss(logits, found, classes, moves)
     optimizer.zero_grad()
     torch.autograd.backward(loss)
     optimizer.step()
