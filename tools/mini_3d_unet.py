@@ -41,6 +41,7 @@ from levelfield.workloads.medical_segmentation.dataset import MINI_CASES, MINI_S
 from levelfield.workloads.medical_segmentation.export import graph_of, write_int8
 from levelfield.workloads.medical_segmentation.generator import MINI_WINDOW, best_labels, phantom
 from levelfield.workloads.medical_segmentation.network import FULL_FILTERS, MINI_FILTERS, UNet3D, train_step
+from levelfield.workloads.medical_segmentation.patches import Patches
 from levelfield.workloads.medical_segmentation.preprocess import FULL_WINDOW, prepared_image, prepared_labels
 from levelfield.workloads.medical_segmentation.task import task_on
 
@@ -52,53 +53,22 @@ STEPS = 540
 BATCH = 8
 PEAK_LEARNING_RATE = 0.2
 WARM_UP = 50
-FOREGROUND_SHARE = 0.4
-"""Of the patches around a voxel of kidney or tumour, as in the training reference."""
 CALIBRATION_SEED, CALIBRATION_CASES = 20220403, 24
 CURVE_STEPS = 50
-
-
-class Patches:
-    """Cubes of the model's window from the training cases, flipped at random."""
-
-    def __init__(self) -> None:
-        cases = [phantom(TRAIN_SEED, index) for index in range(TRAIN_CASES)]
-        self._images = [prepared_image(case.image_scan(), MINI_WINDOW)[0] for case in cases]
-        self._labels = [prepared_labels(case.label_scan(), MINI_WINDOW)[0] for case in cases]
-        self._draw = np.random.default_rng(SEED)
-
-    def batch(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """(BATCH, 1, 16, 16, 16) float32 and (BATCH, 16, 16, 16) int64."""
-        pairs = [self._patch() for _ in range(BATCH)]
-        images = np.stack([image for image, _ in pairs])[:, np.newaxis]
-        return torch.from_numpy(images), torch.from_numpy(np.stack([labels for _, labels in pairs]).astype(np.int64))
-
-    def _patch(self) -> tuple[np.ndarray, np.ndarray]:
-        draw = self._draw
-        number = draw.integers(len(self._images))
-        image, labels = self._images[number], self._labels[number]
-        room = np.array(image.shape) - MINI_WINDOW
-        corner = draw.integers(0, room + 1)
-        if draw.random() < FOREGROUND_SHARE:
-            voxels = np.argwhere(labels == draw.integers(1, 3))
-            if len(voxels):
-                corner = np.clip(voxels[draw.integers(len(voxels))] - MINI_WINDOW // 2, 0, room)
-        cube = tuple(slice(at, at + MINI_WINDOW) for at in corner)
-        axes = tuple(np.flatnonzero(draw.random(3) < 1 / 3))
-        return np.flip(image[cube], axes), np.flip(labels[cube], axes)
 
 
 def trained(filters: tuple[int, ...], steps: int) -> tuple[UNet3D, list[dict[str, float]]]:
     """The model after the last step (no choosing by any score), and the mean loss of each fifty steps."""
     torch.manual_seed(SEED)
-    patches = Patches()
+    patches = Patches(TRAIN_CASES, SEED)
     model = UNet3D(filters)
     optimizer = torch.optim.SGD(model.parameters(), PEAK_LEARNING_RATE, momentum=0.9, nesterov=True)
     curve, losses = [], []
     for step in range(steps):
         decay = (1 + math.cos(math.pi * max(0, step - WARM_UP) / (steps - WARM_UP))) / 2
         optimizer.param_groups[0]["lr"] = PEAK_LEARNING_RATE * min((step + 1) / WARM_UP, decay)
-        losses.append(train_step(model, optimizer, *patches.batch()))
+        images, labels = (torch.from_numpy(part) for part in patches.batch(BATCH))
+        losses.append(train_step(model, optimizer, images, labels))
         if (step + 1) % CURVE_STEPS == 0:
             curve.append({"step": step + 1, "loss": round(float(np.mean(losses)), 4)})
             print(f"step={step + 1} loss={curve[-1]['loss']} cpu={time.process_time():.0f}", flush=True)

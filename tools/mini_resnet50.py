@@ -26,13 +26,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
-from torch import nn
-from torch.nn import functional
 
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
 from levelfield.workloads.image_classification.export import INPUT, OUTPUT, graph_of, write_int8
+from levelfield.workloads.image_classification.network import ResNet8, train_step, varied
 from levelfield.workloads.image_classification.preprocess import digits_input
 from levelfield.workloads.pictures import Layout
 
@@ -50,54 +49,6 @@ EPOCHS = 40
 BATCH = 32
 PEAK_LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 1e-2
-
-
-class Block(nn.Module):
-    """Two 3x3 convolutions around a shortcut, as in ResNet v1."""
-
-    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
-        self.first_norm = nn.BatchNorm2d(channels)
-        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(channels)
-        self.shortcut = nn.Identity() if stride == 1 else nn.Conv2d(channels_in, channels, 1, stride)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, channels_in, side, side) to (batch, channels, side / stride, side / stride)."""
-        y = functional.relu(self.first_norm(self.first(x)))
-        return functional.relu(self.second_norm(self.second(y)) + self.shortcut(x))
-
-
-class ResNet8(nn.Module):
-    """The ResNet of MLPerf Tiny's image classification, for one channel: 77k parameters."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(1, 16, 3, 1, 1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(16)
-        self.blocks = nn.Sequential(Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2))
-        self.classes = nn.Linear(64, 10)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, 1, 32, 32) float32 to (batch, 10) logits."""
-        y = self.blocks(functional.relu(self.stem_norm(self.stem(x))))
-        return self.classes(y.mean(dim=(2, 3)))
-
-
-def augmented(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Each picture turned by up to 12 degrees, scaled by up to 12 %, moved by up to 2.5 pixels."""
-    count = len(pictures)
-
-    def uniform(limit: float) -> torch.Tensor:
-        return (torch.rand(count, generator=generator) * 2 - 1) * limit
-
-    angle, scale = uniform(math.radians(12)), 1 + uniform(0.12)
-    cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
-    shift = 2.5 / 16  # half the side is 16 pixels
-    rows = [torch.stack([cosine, -sine, uniform(shift)], 1), torch.stack([sine, cosine, uniform(shift)], 1)]
-    grid = functional.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
-    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
 
 def trained(
@@ -118,22 +69,18 @@ def trained(
         model.train()
         losses, good = [], 0
         for chosen in torch.randperm(len(pictures), generator=generator).split(BATCH):
-            logits = model(augmented(pictures[chosen], generator))
-            loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=0.05)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            loss, right = train_step(model, optimizer, varied(pictures[chosen], generator), labels[chosen])
             schedule.step()
-            losses.append(loss.item() * len(chosen))
-            good += int((logits.argmax(1) == labels[chosen]).sum())
+            losses.append(loss * len(chosen))
+            good += right
         model.eval()
         with torch.no_grad():
-            right = (model(held_out[0]).argmax(1) == held_out[1]).float().mean()
+            held = (model(held_out[0]).argmax(1) == held_out[1]).float().mean()
         point = {
             "epoch": epoch,
             "loss": round(sum(losses) / len(pictures), 4),
             "train_accuracy": round(100 * good / len(pictures), 2),
-            "calibration_accuracy": round(100 * float(right), 2),
+            "calibration_accuracy": round(100 * float(held), 2),
         }
         curve.append(point)
         print(" ".join(f"{key}={value}" for key, value in point.items()))

@@ -32,13 +32,13 @@ from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions
 from levelfield.files import sha256_of, write_atomically
 from levelfield.metrics.wer import WordErrors, word_errors
+from levelfield.workloads.speech_recognition.batches import Batch, Spoken, collated, spoken
 from levelfield.workloads.speech_recognition.dataset import SpeechDataset, Tones
 from levelfield.workloads.speech_recognition.export import graphs_of, write_int8
 from levelfield.workloads.speech_recognition.generator import ALPHABET, SEED, Part, told, utterance
 from levelfield.workloads.speech_recognition.model import MINI as CONTRACT
 from levelfield.workloads.speech_recognition.model import NETWORKS, fitted
 from levelfield.workloads.speech_recognition.network import MINI, Transducer, training_step
-from levelfield.workloads.speech_recognition.preprocess import features
 from levelfield.workloads.speech_recognition.task import SpeechRecognition
 from levelfield.workloads.speech_recognition.transcript import VOCABULARY
 from levelfield.workloads.task import Precision
@@ -53,41 +53,29 @@ BATCH = 24
 PEAK_LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 1e-2
 
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
-
-def examples(part: Part, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Features and labels of the first utterances of a part."""
-    made = []
-    for index in range(count):
-        spoken = utterance(part, index)
-        waveform = spoken.pcm.astype(np.float32) / np.float32(32768)
-        made.append((features(waveform), np.array([ALPHABET.index(letter) for letter in spoken.text], np.int64)))
-    return made
-
-
-def batches(chosen: list[tuple[np.ndarray, np.ndarray]], draw: np.random.Generator) -> Iterator[Batch]:
+def batches(chosen: Spoken, draw: np.random.Generator) -> Iterator[Batch]:
     """Utterances of similar length together, the batches in any order."""
-    order = np.array(sorted(range(len(chosen)), key=lambda index: len(chosen[index][0]) + draw.uniform(-6, 6)))
+    order = np.array(
+        sorted(range(len(chosen.texts)), key=lambda index: len(chosen.features[index]) + draw.uniform(-6, 6))
+    )
     pieces = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     for piece in draw.permutation(len(pieces)):
-        some = [chosen[index] for index in pieces[piece]]
-        lengths, counts = [len(rows) for rows, _ in some], [len(labels) for _, labels in some]
-        inputs = np.zeros((max(lengths), len(some), MINI.features), np.float32)
-        targets = np.zeros((len(some), max(counts)), np.int64)
-        for column, (rows, labels) in enumerate(some):
-            inputs[: len(rows), column] = rows
-            targets[column, : len(labels)] = labels
-        yield torch.from_numpy(inputs), torch.tensor(lengths), torch.from_numpy(targets), torch.tensor(counts)
+        yield collated(
+            [
+                (chosen.features[index], [ALPHABET.index(letter) for letter in chosen.texts[index]])
+                for index in pieces[piece]
+            ]
+        )
 
 
-def trained(chosen: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Transducer, list[dict[str, float]]]:
+def trained(chosen: Spoken) -> tuple[Transducer, list[dict[str, float]]]:
     """The model after the last epoch (no choosing by any score), and the curve."""
     torch.manual_seed(SEED)
     draw = np.random.default_rng(SEED)
     model = Transducer(MINI)
     optimizer = torch.optim.AdamW(model.parameters(), PEAK_LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    steps = EPOCHS * -(-len(chosen) // BATCH)
+    steps = EPOCHS * -(-len(chosen.texts) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_LEARNING_RATE, total_steps=steps)
     curve = []
     for epoch in range(1, EPOCHS + 1):
@@ -148,7 +136,7 @@ def main() -> None:
     torch.use_deterministic_algorithms(mode=True)
     torch.set_num_threads(1)
 
-    chosen = examples(Part.TRAIN, TRAIN)
+    chosen = spoken(Part.TRAIN, TRAIN)
     started = time.process_time(), time.perf_counter()
     model, curve = trained(chosen)
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
@@ -158,10 +146,10 @@ def main() -> None:
     for name, graph in graphs_of(model).items():
         graph.write(out / "fp32" / f"{name}.onnx")
         write_int8(out / "fp32" / f"{name}.onnx", out / "int8" / f"{name}.onnx")
-    spoken = [utterance(Part.TEST, index) for index in range(TEST)]
+    tested = [utterance(Part.TEST, index) for index in range(TEST)]
     checksums = out / "test_crc32.npy"
-    np.save(checksums, np.array([zlib.crc32(one.pcm.astype("<i2").tobytes()) for one in spoken], np.uint32))
-    limit = word_errors((one.text, told(one)) for one in spoken[:LISTENED])
+    np.save(checksums, np.array([zlib.crc32(one.pcm.astype("<i2").tobytes()) for one in tested], np.uint32))
+    limit = word_errors((one.text, told(one)) for one in tested[:LISTENED])
     tones = SpeechDataset("tones", Tones(checksums), performance_sample_count=TEST // 4, complete=True)
     found = {}
     for precision in Precision:
@@ -183,8 +171,8 @@ def main() -> None:
             "licence": "that of levelfield",
             "items": TEST,
             "words": int(fp32.words.sum()),
-            "hours": round(sum(len(one.pcm) for one in spoken) / 16_000 / 3600, 3),
-            "transcripts_sha256": sha256("\n".join(one.text for one in spoken).encode()).hexdigest(),
+            "hours": round(sum(len(one.pcm) for one in tested) / 16_000 / 3600, 3),
+            "transcripts_sha256": sha256("\n".join(one.text for one in tested).encode()).hexdigest(),
             "split": {"train": TRAIN, "calibration": 0, "test": TEST, "rule": "seeds of parts never meet"},
         },
         "models": {

@@ -42,7 +42,16 @@ from levelfield.workloads.object_detection.model import (
     MiniEdition,
     fitted,
 )
-from levelfield.workloads.object_detection.network import MOBILENET, RESNET, Design, loss_of, network, targets
+from levelfield.workloads.object_detection.network import (
+    MOBILENET,
+    RESNET,
+    Design,
+    anchors,
+    detector,
+    network,
+    targets,
+    train_step,
+)
 from levelfield.workloads.object_detection.preprocess import picture_input
 from levelfield.workloads.object_detection.task import ObjectDetection
 from levelfield.workloads.pictures import Layout
@@ -107,27 +116,11 @@ def trained(training: Training, inputs: np.ndarray, train: SceneSet) -> tuple[nn
         losses = []
         for chosen in torch.randperm(training.scenes, generator=order).split(training.batch):
             batch = pictures[chosen].contiguous(memory_format=torch.channels_last)
-            loss = loss_of(*model(batch), classes[chosen], moves[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            losses.append(train_step(model, optimizer, batch, classes[chosen], moves[chosen]) * len(chosen))
             schedule.step()
-            losses.append(loss.item() * len(chosen))
         curve.append({"epoch": epoch, "loss": round(sum(losses) / training.scenes, 4)})
         print(" ".join(f"{key}={value}" for key, value in curve[-1].items()), flush=True)
     return model.eval(), curve
-
-
-class Decoded(nn.Module):
-    """What is exported: pictures to boxes and scores of every anchor."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """See ``network``."""
-        return self.model.decoded(pictures)
 
 
 def matched(training: Training, path: Path, pictures: GeneratedScenes) -> Matching:
@@ -197,7 +190,8 @@ def main() -> None:
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
 
     fp32, int8 = out / f"{training.file}_fp32.onnx", out / f"{training.file}_int8.onnx"
-    graph_of(Decoded(model), size=edition.scenes.size).write(fp32)
+    decoder = detector(model, torch.from_numpy(anchors(training.design)))
+    graph_of(decoder, size=edition.scenes.size).write(fp32)
     calibration = scenes(edition.scenes, CALIBRATION_SEED, CALIBRATION_SCENES)
     write_int8(fp32, int8, picture_input(calibration.pixels, values, Layout.NCHW))
 

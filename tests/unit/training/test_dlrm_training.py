@@ -14,7 +14,7 @@ from training_drive import drive, go_on
 from levelfield.errors import DatasetError, SettingsError
 from levelfield.metrics.auc import binary_auc
 from levelfield.training.benchmarks.dlrm import BENCHMARK
-from levelfield.training.benchmarks.dlrm.data import MINI_RULE, TEST_SEED, TRAIN_SEED, ClickData
+from levelfield.training.benchmarks.dlrm.data import TEST_SEED, TRAIN_SEED, ClickData
 from levelfield.training.benchmarks.dlrm.network import (
     FULL,
     INITIAL_WEIGHTS,
@@ -27,7 +27,7 @@ from levelfield.training.benchmarks.dlrm.settings import MINI_TARGET, settings_o
 from levelfield.training.port import Edition, NumberFormat, Setup, World
 from levelfield.workloads.recommendation import network, preprocess
 from levelfield.workloads.recommendation.criteo_train import convert_train_days, open_train_pairs
-from levelfield.workloads.recommendation.generator import ClickProcess
+from levelfield.workloads.recommendation.generator import TRAINING, ClickProcess
 from levelfield.workloads.recommendation.generator import Clicks as GeneratedClicks
 from levelfield.workloads.recommendation.network import Dlrm
 
@@ -209,7 +209,7 @@ def test_the_control_has_the_features_and_not_the_clicks(criteo: Path) -> None:
 
 
 def test_the_target_is_below_the_best_possible_area() -> None:
-    clicks = ClickProcess(MINI_RULE).draw(100_000, seed=TEST_SEED)
+    clicks = ClickProcess(TRAINING).draw(100_000, seed=TEST_SEED)
     clicked = clicks.records[:, 0] == 1
     best = binary_auc(clicks.logits.astype(np.float64), clicked)
     assert best == pytest.approx(BEST_AREA, abs=0.0005)
@@ -303,7 +303,7 @@ def test_long_network_comes_near_the_best_possible_area() -> None:
 
     One rate of SGD gets there more slowly than a test may last; what it reached is in the benchmark's README.
     """
-    process = ClickProcess(MINI_RULE)
+    process = ClickProcess(TRAINING)
     counts, rows, clicked = arrays_of(process.draw(1_024_000, seed=TRAIN_SEED))
     torch.manual_seed(1)
     model, draw = Dlrm(network.MINI), torch.Generator().manual_seed(1)

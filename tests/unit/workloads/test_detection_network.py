@@ -7,7 +7,16 @@ import pytest
 
 from levelfield.workloads.object_detection.boxes import overlaps
 from levelfield.workloads.object_detection.generator import scenes
-from levelfield.workloads.object_detection.network import MOBILENET, RESNET, Design, anchors, loss_of, network, targets
+from levelfield.workloads.object_detection.network import (
+    MOBILENET,
+    RESNET,
+    Design,
+    anchors,
+    detection_loss,
+    detector,
+    network,
+    targets,
+)
 
 by_name = pytest.mark.parametrize("design", [MOBILENET, RESNET], ids=lambda design: design.name)
 
@@ -50,13 +59,13 @@ def test_right_answer_costs_less_than_a_wrong_one() -> None:
     right = torch.full((1, 50, 4), -8.0)
     right[0, :, 0] = 8.0
     right[0, 3] = torch.tensor([-8.0, -8.0, 8.0, -8.0])
-    assert loss_of(right, moves, classes, moves) < 1e-3
+    assert detection_loss(right, moves, classes, moves) < 1e-3
     moved = moves.clone()
     moved[0, 3] = 3.0
-    assert loss_of(right, moved, classes, moves) == pytest.approx(4 * 2.5, abs=1e-3)
+    assert detection_loss(right, moved, classes, moves) == pytest.approx(4 * 2.5, abs=1e-3)
     blind = right.clone()
     blind[0, 3] = torch.tensor([8.0, -8.0, -8.0, -8.0])
-    assert loss_of(blind, moves, classes, moves) == pytest.approx(16.0, abs=1e-3)
+    assert detection_loss(blind, moves, classes, moves) == pytest.approx(16.0, abs=1e-3)
 
 
 @by_name
@@ -69,7 +78,7 @@ def test_network_has_the_parameters_of_the_shipped_model(design: Design) -> None
     )
     size, count = design.scenes.size, len(anchors(design))
     with torch.no_grad():
-        boxes, scores = model.decoded(torch.zeros(2, 3, size, size))
+        boxes, scores = detector(model, torch.from_numpy(anchors(design)))(torch.zeros(2, 3, size, size))
     assert boxes.shape == (2, count, 4)
     assert scores.shape == (2, count, 1 + design.classes)
     np.testing.assert_allclose(scores.sum(-1), 1, rtol=1e-5)

@@ -1,6 +1,7 @@
-"""Boxes: overlap, and non-maximum suppression, which is timed like the network itself.
+"""Boxes: overlap, what anchors should say of them, and non-maximum suppression, which is timed like the network itself.
 
-A box is four fractions of the picture's size: top, left, bottom, right, as the accuracy log has them.
+A box is four fractions of the picture's size: top, left, bottom, right, as the accuracy log has them. Overlap and what
+anchors should say depend on nothing but the order of corners: the training suite's full detector has x before y.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Boxes", "Suppression", "detections", "overlaps"]
+__all__ = ["MATCH", "VARIANCES", "Boxes", "Suppression", "detections", "encoded", "overlaps"]
 
 Boxes = NDArray[np.float32]
 """(boxes, 4): top, left, bottom, right."""
+
+MATCH = 0.5
+"""An anchor stands for an object that it overlaps by more; the best anchor of an object does in any case."""
+VARIANCES = (0.1, 0.2)
+"""Scale of the moves of centre and size, as in SSD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,35 @@ def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     shared: NDArray[np.float32] = np.maximum(bottom - top, 0) * np.maximum(right - left, 0)
     union = np.add.outer(_areas(first), _areas(second)) - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def encoded(
+    anchors: Boxes, boxes: Boxes, classes: NDArray[np.int64], *, from_match: bool = False
+) -> tuple[NDArray[np.int64], Boxes]:
+    """What each anchor should say: classes (anchors,), 0 for background, and moves (anchors, 4), 0 for background.
+
+    Args:
+        anchors: (anchors, 4) by centre and size.
+        boxes: (objects, 4) by corners.
+        classes: (objects,), from 1.
+        from_match: Whether an overlap of exactly :data:`MATCH` is enough. It is not in the training reference
+            (``Encoder.encode`` of single_stage_detector/ssd/utils.py).
+    """
+    labels, moves = np.zeros(len(anchors), np.int64), np.zeros((len(anchors), 4), np.float32)
+    if not len(boxes):
+        return labels, moves
+    cornered = np.concatenate([anchors[:, :2] - anchors[:, 2:] / 2, anchors[:, :2] + anchors[:, 2:] / 2], axis=1)
+    shared = overlaps(cornered, boxes)
+    most, best = shared.max(axis=1), shared.argmax(axis=1)
+    stands = most >= MATCH if from_match else most > MATCH
+    for number, anchor in enumerate(shared.argmax(axis=0)):
+        stands[anchor], best[anchor] = True, number
+    start, wanted = anchors[stands], boxes[best[stands]]
+    labels[stands] = classes[best[stands]]
+    moves[stands, :2] = ((wanted[:, :2] + wanted[:, 2:]) / 2 - start[:, :2]) / start[:, 2:] / VARIANCES[0]
+    size = np.maximum(wanted[:, 2:] - wanted[:, :2], np.finfo(np.float32).tiny)
+    moves[stands, 2:] = np.log(size / start[:, 2:]) / VARIANCES[1]
+    return labels, moves
 
 
 def detections(

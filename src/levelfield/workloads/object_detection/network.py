@@ -4,12 +4,14 @@ Both are single-shot detectors (SSD): a backbone, feature maps of falling resolu
 anchors, for which one convolution predicts scores of classes and another the way from the anchor to the box. They
 differ in the backbone: depthwise-separable convolutions as in MobileNet-v1, residual blocks as in ResNet-34.
 
-Whoever trains imports this (``tools/``, the training suite). Running a shipped model does not: the exported graph ends
+Whoever trains imports this: ``tools/mini_ssd.py``, which makes the shipped models, and the training suite's ``ssd``,
+whose full edition has the same loss and reads boxes alike. Running a shipped model does not: the exported graph ends
 with decoded boxes. torch is imported inside the functions, so that the package does not need it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -17,19 +19,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.workloads.object_detection.boxes import Boxes, overlaps
+from levelfield.workloads.object_detection.boxes import VARIANCES, Boxes, encoded
 from levelfield.workloads.object_detection.generator import LARGE, SMALL, SceneKind, SceneSet
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["MOBILENET", "RESNET", "Backbone", "Design", "Map", "Targets", "anchors", "loss_of", "network", "targets"]
+__all__ = [
+    "MOBILENET",
+    "RESNET",
+    "Backbone",
+    "Design",
+    "Map",
+    "Targets",
+    "anchors",
+    "decoded",
+    "detection_loss",
+    "detector",
+    "network",
+    "targets",
+    "train_step",
+]
 
-VARIANCES = (0.1, 0.2)
-"""Scale of the predicted moves of centre and size, as in SSD."""
-MATCH = 0.5
-"""An anchor stands for an object that it overlaps by so much; the best anchor of an object does in any case."""
 NEGATIVES = 3
 """Anchors without object that count in the loss, for each one with: the hardest."""
 
@@ -124,37 +136,22 @@ class Targets:
 
 
 def targets(design: Design, truth: SceneSet) -> Targets:
-    """Match the anchors with the objects of each scene."""
-    centred = anchors(design)
-    cornered = np.concatenate([centred[:, :2] - centred[:, 2:] / 2, centred[:, :2] + centred[:, 2:] / 2], axis=1)
-    count = len(truth.pixels)
-    classes = np.zeros((count, len(centred)), np.int64)
-    moves = np.zeros((count, len(centred), 4), np.float32)
+    """Match the anchors with the objects of each scene; an overlap of exactly a half is enough."""
+    every = anchors(design)
     left_top, width_height = truth.boxes[:, :2], truth.boxes[:, 2:]
     pixels = np.concatenate([left_top[:, ::-1], (left_top + width_height)[:, ::-1]], axis=1)
     boxes = (pixels / design.scenes.size).astype(np.float32)
-    for number in range(count):
+    said = []
+    for number in range(len(truth.pixels)):
         here = np.flatnonzero(truth.scene_of == number)
-        if not len(here):
-            continue
-        shared = overlaps(cornered, boxes[here])
-        best = shared.argmax(axis=1)
-        stands = shared.max(axis=1) >= MATCH
-        for place, anchor in enumerate(shared.argmax(axis=0)):
-            best[anchor], stands[anchor] = place, True
-        chosen = boxes[here[best[stands]]]
-        classes[number, stands] = truth.classes[here[best[stands]]]
-        centre, size = (chosen[:, :2] + chosen[:, 2:]) / 2, chosen[:, 2:] - chosen[:, :2]
-        moves[number, stands, :2] = (centre - centred[stands, :2]) / centred[stands, 2:] / VARIANCES[0]
-        moves[number, stands, 2:] = np.log(size / centred[stands, 2:]) / VARIANCES[1]
-    return Targets(classes, moves)
+        said.append(encoded(every, boxes[here], truth.classes[here], from_match=True))
+    return Targets(np.stack([classes for classes, _ in said]), np.stack([moves for _, moves in said]))
 
 
 def network(design: Design) -> nn.Module:
     """The detector with random weights.
 
-    It maps (batch, 3, size, size) to logits (batch, anchors, 1 + classes) and moves (batch, anchors, 4); its method
-    ``decoded`` gives what is exported: boxes (batch, anchors, 4) and scores (batch, anchors, 1 + classes).
+    It maps (batch, 3, size, size) to logits (batch, anchors, 1 + classes) and moves (batch, anchors, 4).
     """
     import torch
     from torch import nn
@@ -189,8 +186,6 @@ def network(design: Design) -> nn.Module:
     class Ssd(nn.Module):
         """Backbone, maps and heads."""
 
-        anchors: Tensor
-
         def __init__(self) -> None:
             super().__init__()
             first, *rest = design.stem
@@ -207,7 +202,6 @@ def network(design: Design) -> nn.Module:
                 self.stages.append(nn.Sequential(block(channels, level.channels, stride), *more))
                 channels = level.channels
                 self.heads.append(nn.Conv2d(channels, 4 * (5 + design.classes), 3, 1, 1))
-            self.register_buffer("anchors", torch.from_numpy(anchors(design)))
 
         def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
             x = self.stem(pictures)
@@ -218,31 +212,102 @@ def network(design: Design) -> nn.Module:
             every = torch.cat(found, dim=1)
             return every[..., 4:], every[..., :4]
 
-        def decoded(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-            logits, moves = self(pictures)
-            centre = self.anchors[:, :2] + VARIANCES[0] * moves[..., :2] * self.anchors[:, 2:]
-            half = self.anchors[:, 2:] * torch.exp(VARIANCES[1] * moves[..., 2:]) / 2
-            return torch.cat([centre - half, centre + half], dim=-1), torch.softmax(logits, dim=-1)
-
     return Ssd()
 
 
-def loss_of(logits: Tensor, moves: Tensor, classes: Tensor, wanted_moves: Tensor) -> torch.Tensor:
-    """The loss of SSD: cross-entropy with hard negatives, and smooth L1 of the moves, for each matched anchor.
+def decoded(anchors: Tensor, moves: Tensor) -> Tensor:
+    """(pictures, anchors, 4): the boxes that moves (pictures, anchors, 4) mean, by corners.
 
     Args:
-        logits: (batch, anchors, 1 + classes), predicted.
-        moves: (batch, anchors, 4), predicted.
-        classes: (batch, anchors) int64, wanted.
-        wanted_moves: (batch, anchors, 4).
+        anchors: (anchors, 4) by centre and size.
+        moves: As a network says them.
     """
+    import torch
+
+    centre = anchors[:, :2] + VARIANCES[0] * moves[..., :2] * anchors[:, 2:]
+    half = anchors[:, 2:] * torch.exp(VARIANCES[1] * moves[..., 2:]) / 2
+    return torch.cat([centre - half, centre + half], dim=-1)
+
+
+def detector(network: nn.Module, anchors: Tensor, order: Sequence[int] = (0, 1, 2, 3)) -> nn.Module:
+    """What is exported: pictures to boxes (batch, anchors, 4) and scores (batch, anchors, 1 + classes).
+
+    Args:
+        network: To logits and moves.
+        anchors: (anchors, 4) by centre and size.
+        order: Where top, left, bottom and right stand in a box of the network.
+    """
+    import torch
+    from torch import nn
+
+    class Detector(nn.Module):
+        """Network and anchors."""
+
+        anchors: Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+            self.register_buffer("anchors", anchors)
+
+        def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+            logits, moves = self.network(pictures)
+            boxes = decoded(self.anchors, moves)
+            if tuple(order) != (0, 1, 2, 3):
+                boxes = boxes[..., list(order)]
+            return boxes, torch.softmax(logits, dim=-1)
+
+    return Detector()
+
+
+def detection_loss(
+    logits: Tensor, moves: Tensor, classes: Tensor, wanted: Tensor, *, by_picture: bool = False
+) -> torch.Tensor:
+    """() the loss of SSD: cross-entropy with hard negatives, and smooth L1 of the moves, for each matched anchor.
+
+    Args:
+        logits: (pictures, anchors, 1 + classes), predicted.
+        moves: (pictures, anchors, 4), predicted.
+        classes: (pictures, anchors) int64, wanted; 0 for background.
+        wanted: (pictures, anchors, 4).
+        by_picture: The mean over pictures of each one's loss, 0 for one without objects, as the training reference has
+            it (``Loss`` of single_stage_detector/ssd/base_model.py). Else over the anchors of the whole batch, so that
+            a picture with few objects does not count as much as one with many.
+    """
+    import torch
     from torch.nn import functional
 
-    positive = classes > 0
+    matched = classes > 0
+    count = matched.sum(dim=1)
     entropy = functional.cross_entropy(logits.flatten(0, 1), classes.flatten(), reduction="none").view_as(classes)
-    # The rank of an anchor among those without object of its picture, the hardest first.
-    background = entropy.detach().masked_fill(positive, -1.0)
-    rank = background.argsort(dim=1, descending=True).argsort(dim=1)
-    hard = (rank < NEGATIVES * positive.sum(dim=1, keepdim=True)) & ~positive
-    ways = functional.smooth_l1_loss(moves[positive], wanted_moves[positive], reduction="sum")
-    return (entropy[positive | hard].sum() + ways) / positive.sum().clamp(min=1)
+    with torch.no_grad():  # the rank of an anchor among those of its picture, the hardest without object first
+        rank = entropy.masked_fill(matched, 0).argsort(dim=1, descending=True).argsort(dim=1)
+        hard = rank < (NEGATIVES * count).clamp(max=matched.shape[1])[:, None]
+    if by_picture:
+        way = functional.smooth_l1_loss(moves, wanted, reduction="none").sum(dim=2)
+        total = (way * matched).sum(dim=1) + (entropy * (matched.float() + hard.float())).sum(dim=1)
+        return (total * (count > 0) / count.clamp(min=1)).mean()
+    ways = functional.smooth_l1_loss(moves[matched], wanted[matched], reduction="sum")
+    return (entropy[matched | hard].sum() + ways) / matched.sum().clamp(min=1)
+
+
+def train_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, pictures: Tensor, classes: Tensor, moves: Tensor
+) -> float:
+    """One step of the optimiser; returns the loss before it.
+
+    Args:
+        model: The network.
+        optimizer: Of its parameters.
+        pictures: (batch, 3, size, size) float32.
+        classes: (batch, anchors) int64, as :func:`targets` has them.
+        moves: (batch, anchors, 4) float32.
+    """
+    import torch
+
+    logits, found = model(pictures)
+    loss = detection_loss(logits, found, classes, moves)
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    optimizer.step()
+    return float(loss.detach())

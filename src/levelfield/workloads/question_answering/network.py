@@ -1,6 +1,7 @@
 """The network of the mini edition in torch: BERT's encoder, a head for spans, first weights, loss, step of training.
 
-Imported by ``tools/`` and by training; never at run time, where the exported ONNX file is used.
+Imported by ``tools/mini_bert.py``; never at run time, where the exported ONNX file is used. The training suite's
+``bert`` takes the encoder and puts the heads of pretraining on it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["BERT_LARGE", "Batch", "Encoder", "Layer", "Shape", "SpanModel", "Trainee", "mini_shape", "train_step"]
+from levelfield.workloads.question_answering.batches import Batch
+
+__all__ = ["BERT_LARGE", "Encoder", "Layer", "Shape", "SpanModel", "Trainee", "mini_shape", "train_step"]
 
 MASKED = -10000.0
 """Added to the attention scores of filling, as BERT does."""
@@ -129,18 +132,6 @@ class SpanModel(nn.Module):
         """Three (batch, tokens) int64 to start and end logits, (batch, tokens) float32 each."""
         logits = self.spans(self.encoder(ids, mask, segments))
         return logits[..., 0], logits[..., 1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What one step learns from."""
-
-    inputs: torch.Tensor
-    """(batch, 3, tokens) int64: token numbers, mask, segments."""
-    positions: torch.Tensor
-    """(batch, 2) int64: first and last token of the answer, (0, 0) where it is not shown."""
-    support: torch.Tensor
-    """(batch, tokens) bool: the sentence that holds the answer."""
 
 
 class Trainee(nn.Module):

@@ -11,11 +11,10 @@ utterance gives the same result in a batch as alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn
 
+from levelfield.workloads.speech_recognition.batches import Batch
 from levelfield.workloads.speech_recognition.sizes import FULL, MINI, TRAINING, Sizes
 
 __all__ = [
@@ -184,14 +183,13 @@ def transducer_loss(
 def training_step(
     model: Transducer,
     optimizer: torch.optim.Optimizer,
-    batch: Sequence[torch.Tensor],
+    batch: Batch,
     *,
     largest_gradient: float = 1.0,
 ) -> float:
-    """One step on features, lengths, labels and counts; the mean loss of an utterance before it."""
-    features, lengths, labels, counts = batch
-    logits, steps = model(features, lengths, labels)
-    loss = transducer_loss(logits, steps, labels, counts).mean()
+    """One step of a batch; the mean loss of an utterance before it."""
+    logits, steps = model(batch.features, batch.lengths, batch.labels)
+    loss = transducer_loss(logits, steps, batch.labels, batch.counts).mean()
     optimizer.zero_grad()
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(model.parameters(), largest_gradient)

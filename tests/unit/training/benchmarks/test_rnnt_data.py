@@ -17,12 +17,13 @@ from librispeech_training import librispeech_for_training, write_flac_header, wr
 from levelfield.errors import DatasetError, MissingError  # noqa: E402
 from levelfield.terms import Edition  # noqa: E402
 from levelfield.training.benchmarks.rnnt import BENCHMARK  # noqa: E402
-from levelfield.training.benchmarks.rnnt.data import bucketed, collated, full_speech  # noqa: E402
+from levelfield.training.benchmarks.rnnt.data import bucketed, full_speech  # noqa: E402
 from levelfield.training.benchmarks.rnnt.preparation import flac_samples, prepare_folder  # noqa: E402
 from levelfield.training.benchmarks.rnnt.settings import FULL, MINI, Settings, settings_of  # noqa: E402
 from levelfield.training.benchmarks.rnnt.vocabulary import Letters, open_vocabulary  # noqa: E402
 from levelfield.training.benchmarks.rnnt.waveform import at_speed, masked, normalised_features, trimmed  # noqa: E402
 from levelfield.training.port import Setup  # noqa: E402
+from levelfield.workloads.speech_recognition.batches import collated  # noqa: E402
 
 SMALL = {"train_samples": "6", "eval_samples": "2"}
 

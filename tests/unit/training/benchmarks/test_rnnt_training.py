@@ -16,10 +16,11 @@ from librispeech_training import librispeech_for_training  # noqa: E402
 from levelfield.errors import DatasetError, SettingsError  # noqa: E402
 from levelfield.terms import Edition  # noqa: E402
 from levelfield.training.benchmarks.rnnt import BENCHMARK  # noqa: E402
-from levelfield.training.benchmarks.rnnt.data import Batch, full_speech  # noqa: E402
+from levelfield.training.benchmarks.rnnt.data import full_speech  # noqa: E402
 from levelfield.training.benchmarks.rnnt.evaluate import greedy  # noqa: E402
 from levelfield.training.benchmarks.rnnt.settings import FULL, MINI, MINI_TARGET, settings_of  # noqa: E402
 from levelfield.training.port import Cadence, NumberFormat, Setup, World  # noqa: E402
+from levelfield.workloads.speech_recognition.batches import Batch  # noqa: E402
 from levelfield.workloads.speech_recognition.network import Transducer  # noqa: E402
 from levelfield.workloads.speech_recognition.sizes import TRAINING  # noqa: E402
 

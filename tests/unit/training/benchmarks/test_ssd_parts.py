@@ -11,15 +11,15 @@ import pytest
 import torch
 
 from levelfield.errors import ModelError
-from levelfield.training.benchmarks.ssd.anchors import boxes_300, decoded, encoded
+from levelfield.training.benchmarks.ssd.anchors import boxes_300
 from levelfield.training.benchmarks.ssd.augment import cropped, jittered, mirrored
 from levelfield.training.benchmarks.ssd.data import ScenePictures
 from levelfield.training.benchmarks.ssd.evaluate import Found, detections, precision
-from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import FULL, MINI, MINI_DESIGN
 from levelfield.training.benchmarks.ssd.train import backbone
-from levelfield.workloads.object_detection.network import anchors
+from levelfield.workloads.object_detection.boxes import encoded
+from levelfield.workloads.object_detection.network import anchors, decoded, detection_loss
 
 
 def reference_tensors() -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -98,8 +98,11 @@ def test_every_object_has_a_default_box_that_leads_to_it() -> None:
 
 def test_overlap_of_exactly_a_half_is_not_enough() -> None:
     centred = np.array([[0.5, 0.5, 0.5, 0.5], [0.1, 0.1, 0.1, 0.1], [0.5, 0.5, 0.25, 0.5]], np.float32)
-    labels, _ = encoded(centred, np.array([[0.25, 0.25, 0.75, 0.75]], np.float32), np.array([4]))
+    box = np.array([[0.25, 0.25, 0.75, 0.75]], np.float32)
+    labels, _ = encoded(centred, box, np.array([4]))
     assert labels.tolist() == [4, 0, 0]
+    labels, _ = encoded(centred, box, np.array([4]), from_match=True)  # but for the shipped models
+    assert labels.tolist() == [4, 0, 4]
 
 
 def test_picture_without_objects_is_background() -> None:
@@ -113,7 +116,9 @@ def test_loss_by_hand() -> None:
     classes, wanted = torch.zeros(2, 10, dtype=torch.int64), torch.zeros(2, 10, 4)
     classes[0, 0], wanted[0, 0] = 2, torch.tensor([3.0, 0.5, 0.0, 0.0])
     # Entropy ln 3 for the matched box and three hard ones; moves 2.5 + .125; the second picture has nothing: 0.
-    assert float(ssd_loss(logits, torch.zeros(2, 10, 4), classes, wanted)) == pytest.approx((4 * np.log(3) + 2.625) / 2)
+    assert float(detection_loss(logits, torch.zeros(2, 10, 4), classes, wanted, by_picture=True)) == pytest.approx(
+        (4 * np.log(3) + 2.625) / 2
+    )
 
 
 def test_hardest_negatives_count() -> None:
@@ -122,9 +127,9 @@ def test_hardest_negatives_count() -> None:
     logits[0, 0, 1] = 50.0
     logits[0, 4:7, 1] = torch.tensor([2.0, 4.0, 6.0])
     expected = sum(np.log(1 + np.exp(value)) for value in (2.0, 4.0, 6.0))
-    assert float(ssd_loss(logits, torch.zeros(1, 8, 4), classes, torch.zeros(1, 8, 4))) == pytest.approx(
-        expected, rel=1e-5
-    )
+    assert float(
+        detection_loss(logits, torch.zeros(1, 8, 4), classes, torch.zeros(1, 8, 4), by_picture=True)
+    ) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(10))

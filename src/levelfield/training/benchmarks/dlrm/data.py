@@ -25,12 +25,11 @@ from levelfield.workloads.recommendation import preprocess
 from levelfield.workloads.recommendation.criteo import BinaryPairs, open_test_pairs
 from levelfield.workloads.recommendation.criteo_train import convert_train_days, open_train_pairs
 from levelfield.workloads.recommendation.dataset import MiniPairs, Pairs
-from levelfield.workloads.recommendation.generator import ClickProcess, ClickRule
+from levelfield.workloads.recommendation.generator import TRAINING, ClickProcess
 from levelfield.workloads.recommendation.preprocess import RecordLayout, Records
 
 __all__ = [
     "EVALUATION_BATCH",
-    "MINI_RULE",
     "TEST_SEED",
     "TRAIN_SEED",
     "ClickData",
@@ -40,8 +39,6 @@ __all__ = [
     "prepare_files",
 ]
 
-MINI_RULE = ClickRule(seed=20211201, effect=0.6, latent=0.3, steepness=1.5)
-"""Of the mini edition."""
 TRAIN_SEED, TEST_SEED = 5001, 5002
 """Of the generated pairs; those of the inference suite are 101, 202 and 303."""
 EVALUATION_BATCH = 16_384
@@ -144,7 +141,7 @@ class ClickData:
         self._setup.require_running()
         settings = self._settings
         if self._setup.edition is Edition.MINI:
-            process = ClickProcess(MINI_RULE)
+            process = ClickProcess(TRAINING)
             self._train = MiniPairs(self._layout, process.draw(settings.train_samples, seed=TRAIN_SEED).records)
             self._test = MiniPairs(self._layout, process.draw(settings.eval_samples, seed=TEST_SEED).records)
         else:

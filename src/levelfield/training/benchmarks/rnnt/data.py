@@ -1,4 +1,6 @@
-"""Utterances of rnnt: LibriSpeech by the reference's manifests (full), generated tones (mini); order and batches.
+"""Utterances of rnnt: LibriSpeech by the reference's manifests (full), generated tones (mini); and their order.
+
+The tones, and utterances in batches, are those of ``workloads/speech_recognition``, which the shipped model has too.
 
 Source: mlcommons/training at 4a4d5a0, rnn_speech_recognition/pytorch/common/data/dali (``sampler.py``,
 ``data_loader.py``). What is random in an utterance follows from (seed, epoch, utterance), so that it does not matter
@@ -9,25 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from levelfield.errors import DatasetError
 from levelfield.training.benchmarks.rnnt.preparation import EVALUATION, MANIFESTS
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.training.benchmarks.rnnt.vocabulary import Letters, Vocabulary, open_vocabulary
-from levelfield.training.benchmarks.rnnt.waveform import Features, at_speed, masked, normalised_features, trimmed
+from levelfield.training.benchmarks.rnnt.waveform import at_speed, masked, normalised_features, trimmed
 from levelfield.workloads.speech_recognition.audio import read_audio
-from levelfield.workloads.speech_recognition.generator import ALPHABET, Part, utterance
+from levelfield.workloads.speech_recognition.batches import Features, spoken
+from levelfield.workloads.speech_recognition.generator import ALPHABET, Part
 from levelfield.workloads.speech_recognition.librispeech import Entry, audio_path, entries_of
-from levelfield.workloads.speech_recognition.preprocess import LEAST_SAMPLES, SAMPLE_RATE_HZ, features
+from levelfield.workloads.speech_recognition.preprocess import LEAST_SAMPLES, SAMPLE_RATE_HZ
 
-__all__ = ["Batch", "Speech", "Utterances", "bucketed", "collated", "full_speech", "mini_speech"]
+__all__ = ["Speech", "Utterances", "bucketed", "full_speech", "mini_speech"]
 
 _SHOWN = 10
 
@@ -59,53 +60,6 @@ class Speech:
     vocabulary: Vocabulary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Utterances side by side, filled up with zeros."""
-
-    features: torch.Tensor
-    """(rows, batch, 240) float32."""
-    lengths: torch.Tensor
-    """(batch,) int64, rows of each."""
-    labels: torch.Tensor
-    """(batch, labels) int64."""
-    counts: torch.Tensor
-    """(batch,) int64, labels of each."""
-
-    def to(self, device: str) -> Batch:
-        """The same on a device."""
-        return Batch(
-            features=self.features.to(device, non_blocking=True),
-            lengths=self.lengths.to(device, non_blocking=True),
-            labels=self.labels.to(device, non_blocking=True),
-            counts=self.counts.to(device, non_blocking=True),
-        )
-
-    def parts(self, count: int) -> list[Batch]:
-        """Equal parts, each without what none of its utterances fills."""
-        chunked = (self.features.chunk(count, 1), self.lengths.chunk(count), self.labels.chunk(count))
-        return [
-            Batch(features=f[: int(n.max())], lengths=n, labels=y[:, : int(u.max())], counts=u)
-            for f, n, y, u in zip(*chunked, self.counts.chunk(count), strict=True)
-        ]
-
-
-def collated(samples: Sequence[tuple[Features, Sequence[int]]]) -> Batch:
-    """A batch of features and labels."""
-    lengths, counts = [len(rows) for rows, _ in samples], [len(labels) for _, labels in samples]
-    inputs = np.zeros((max(lengths), len(samples), samples[0][0].shape[1]), np.float32)
-    targets = np.zeros((len(samples), max(counts)), np.int64)
-    for column, (rows, labels) in enumerate(samples):
-        inputs[: len(rows), column] = rows
-        targets[column, : len(labels)] = labels
-    return Batch(
-        features=torch.from_numpy(inputs),
-        lengths=torch.tensor(lengths),
-        labels=torch.from_numpy(targets),
-        counts=torch.tensor(counts),
-    )
-
-
 def bucketed(
     seconds: NDArray[np.float64], *, buckets: int, steps: int, batch: int, draw: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -133,7 +87,8 @@ class Tones:
 
     def __init__(self, part: Part, count: int, settings: Settings) -> None:
         self._settings = settings
-        self.seconds, self.transcripts, self._features = _spoken(part, count)
+        made = spoken(part, count)
+        self.seconds, self.transcripts, self._features = made.seconds, made.texts, made.features
 
     def heard(self, index: int, draw: np.random.Generator) -> Features:  # noqa: ARG002 - nothing random in it
         """(rows, 240), exactly what the inference round makes of it."""
@@ -174,18 +129,6 @@ class Recordings:
                 f"and {LEAST_SAMPLES} at least."
             )
         return waveform
-
-
-@cache
-def _spoken(part: Part, count: int) -> tuple[NDArray[np.float64], list[str], list[Features]]:
-    """Seconds, texts and features, made once in a process: an utterance takes longer to make than to learn from."""
-    spoken = [utterance(part, index) for index in range(count)]
-    seconds = np.array([len(one.pcm) / SAMPLE_RATE_HZ for one in spoken])
-    return (
-        seconds,
-        [one.text for one in spoken],
-        [features(one.pcm.astype(np.float32) / np.float32(32768)) for one in spoken],
-    )
 
 
 def mini_speech(settings: Settings) -> Speech:

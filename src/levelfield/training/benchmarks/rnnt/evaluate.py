@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from levelfield.metrics.wer import word_errors
-from levelfield.training.benchmarks.rnnt.data import Batch, Speech, collated
+from levelfield.training.benchmarks.rnnt.data import Speech
 from levelfield.training.benchmarks.rnnt.settings import Settings
 from levelfield.training.distributed import summed
 from levelfield.training.port import World
 from levelfield.training.read_ahead import read_ahead
+from levelfield.workloads.speech_recognition.batches import Batch, collated
 from levelfield.workloads.speech_recognition.network import Transducer
 
 __all__ = ["greedy", "word_error_rate"]

@@ -8,9 +8,10 @@ import numpy as np
 
 from levelfield.backends.port import NamedArrays
 from levelfield.terms import Edition
-from levelfield.training.benchmarks.rnnt.data import Speech, collated
+from levelfield.training.benchmarks.rnnt.data import Speech
 from levelfield.training.export.parts import BELOW_THE_GATE, Answers, ModelExport, Part
 from levelfield.workloads.onnx_files import Graph
+from levelfield.workloads.speech_recognition.batches import collated
 from levelfield.workloads.speech_recognition.export import INT8, graphs_of, write_int8
 from levelfield.workloads.speech_recognition.network import Transducer
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from levelfield.training.benchmarks.rnnt.data import Batch, Speech, bucketed, collated, full_speech, mini_speech
+from levelfield.training.benchmarks.rnnt.data import Speech, bucketed, full_speech, mini_speech
 from levelfield.training.benchmarks.rnnt.evaluate import word_error_rate
 from levelfield.training.benchmarks.rnnt.export import exported
 from levelfield.training.benchmarks.rnnt.settings import Settings
@@ -25,6 +25,7 @@ from levelfield.training.precision import Arithmetic
 from levelfield.training.read_ahead import EpochReader
 from levelfield.training.schedules import set_rate, warmup_hold_exponential
 from levelfield.training.states import learnt, random_state, restore_learnt, restore_random
+from levelfield.workloads.speech_recognition.batches import Batch, collated
 from levelfield.workloads.speech_recognition.network import Transducer, transducer_loss
 
 __all__ = ["RnntTraining"]

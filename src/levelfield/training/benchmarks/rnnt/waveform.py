@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.training.benchmarks.rnnt.settings import Settings
+from levelfield.workloads.speech_recognition.batches import Features
 from levelfield.workloads.speech_recognition.preprocess import BANDS, LEAST_SAMPLES, SPLICED, Waveform, log_mel
 
-__all__ = ["Features", "at_speed", "masked", "normalised_features", "trimmed"]
-
-Features = NDArray[np.float32]
-"""(rows, 240): three neighbouring frames of 80 bands side by side."""
+__all__ = ["at_speed", "masked", "normalised_features", "trimmed"]
 
 _LOBES = 16
 """Of the sinc to each side: what DALI takes for its default quality of 50."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.training.benchmarks.ssd.anchors import Floats, shared
+from levelfield.training.benchmarks.ssd.anchors import Floats
+from levelfield.workloads.object_detection.boxes import overlaps
 from levelfield.workloads.pictures import Pixels, opencv
 
 __all__ = ["cropped", "jittered", "mirrored"]
@@ -50,7 +51,7 @@ def cropped(
             part = np.array([left, top, left + width, top + height], np.float32)
             centres = (boxes[:, :2] + boxes[:, 2:]) / 2
             inside = ((centres > part[:2]) & (centres < part[2:])).all(axis=1)
-            if (shared(boxes, part[None]) > least).all() and inside.any():
+            if (overlaps(boxes, part[None]) > least).all() and inside.any():
                 return _part(pixels, part), _moved(boxes[inside], part), classes[inside]
 
 

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from levelfield.metrics.coco_map import Truth
-from levelfield.training.benchmarks.ssd.anchors import Floats, encoded
+from levelfield.training.benchmarks.ssd.anchors import Floats
 from levelfield.training.benchmarks.ssd.augment import cropped, jittered, mirrored
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
 from levelfield.training.detection.coco import read_part, resized
 from levelfield.training.detection.order import Ints, dealt
 from levelfield.training.detection.scenes import ScenePart
 from levelfield.workloads.object_detection.annotations import Annotations
+from levelfield.workloads.object_detection.boxes import encoded
 from levelfield.workloads.object_detection.generator import MINI_TEST_SEED, MINI_TRAIN_SEED
 from levelfield.workloads.object_detection.preprocess import Values, picture_input
 from levelfield.workloads.pictures import Layout

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.metrics.coco_map import Detections, average_precision, matching
-from levelfield.training.benchmarks.ssd.anchors import Floats, shared
+from levelfield.training.benchmarks.ssd.anchors import Floats
 from levelfield.training.benchmarks.ssd.data import Scored
 from levelfield.training.benchmarks.ssd.settings import Suppression
+from levelfield.workloads.object_detection.boxes import overlaps
 
 __all__ = ["Found", "detections", "precision"]
 
@@ -46,7 +47,7 @@ def detections(row: int, boxes: Floats, scores: Floats, rule: Suppression) -> Fo
     for kind in 1 + np.flatnonzero((scores[:, 1:] > rule.least_score).any(axis=0)):
         rows = np.flatnonzero(scores[:, kind] > rule.least_score)
         rows = rows[np.argsort(-scores[rows, kind], kind="stable")[: rule.most_candidates]]
-        rivals = shared(boxes[rows], boxes[rows]) >= rule.most_overlap
+        rivals = overlaps(boxes[rows], boxes[rows]) >= rule.most_overlap
         alive, best = np.ones(len(rows), bool), []
         for place in range(len(rows)):
             if alive[place]:

@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from levelfield.backends.port import NamedArrays
 from levelfield.terms import Edition
-from levelfield.training.benchmarks.ssd.anchors import decoded
 from levelfield.training.benchmarks.ssd.data import Source
 from levelfield.training.benchmarks.ssd.settings import Settings
 from levelfield.training.detection.order import Ints, draws
 from levelfield.training.export.parts import BELOW_THE_GATE, ModelExport, Part
 from levelfield.workloads.object_detection.export import INPUT, INT8, graph_of, write_int8
 from levelfield.workloads.object_detection.model import ANCHOR_SCORES
+from levelfield.workloads.object_detection.network import detector
 
-__all__ = ["Detector", "exported"]
+__all__ = ["exported"]
 
 _CALIBRATION, _TRIALS, _BATCH = 128, 96, 16
 """Pictures of the training part, and of the evaluation part."""
-
-
-class Detector(nn.Module):
-    """Pictures to boxes (batch, anchors, 4: top, left, bottom, right) and scores (batch, anchors, 1 + classes).
-
-    Args:
-        network: To logits and moves.
-        defaults: (anchors, 4) the default boxes by centre and size.
-        columns: Where left, top, right and bottom stand in a box of the network.
-    """
-
-    defaults: Tensor
-
-    def __init__(self, network: nn.Module, defaults: Tensor, columns: Sequence[int]) -> None:
-        super().__init__()
-        left, top, right, bottom = columns
-        self._order = [top, left, bottom, right]
-        self.network = network
-        self.register_buffer("defaults", defaults)
-
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
-        logits, moves = self.network(pictures)
-        return decoded(self.defaults, moves)[..., self._order], torch.softmax(logits, dim=-1)
 
 
 def exported(
@@ -66,8 +40,9 @@ def exported(
     pictures = [source.train_sample(row, draws(seed, 1, 0, row)).picture for row in calibration]
     tried = range(min(_TRIALS, len(source.scored.numbers)))
     batches = [tried[at : at + _BATCH] for at in range(0, len(tried), _BATCH)]
+    left, top, right, bottom = source.columns
     part = Part(
-        graph=graph_of(Detector(network, defaults, source.columns), size=settings.size),
+        graph=graph_of(detector(network, defaults, (top, left, bottom, right)), size=settings.size),
         trials=[{INPUT: np.stack([source.test_sample(row) for row in rows])} for rows in batches],
         answers=_surest,
         quantise=partial(write_int8, pictures=np.stack(pictures)),

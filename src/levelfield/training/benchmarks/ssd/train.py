@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from levelfield.training.benchmarks.ssd.anchors import Floats, boxes_300, decoded
+from levelfield.training.benchmarks.ssd.anchors import Floats, boxes_300
 from levelfield.training.benchmarks.ssd.data import CocoPictures, ScenePictures, Source, collated
 from levelfield.training.benchmarks.ssd.evaluate import Found, detections, precision
 from levelfield.training.benchmarks.ssd.export import exported
-from levelfield.training.benchmarks.ssd.loss import ssd_loss
 from levelfield.training.benchmarks.ssd.network import ResNet34, Ssd300, backbone_names
 from levelfield.training.benchmarks.ssd.settings import MINI_DESIGN, Settings
 from levelfield.training.detection.order import Ints, batches, draws, share
@@ -27,7 +26,7 @@ from levelfield.training.read_ahead import EpochReader, read_ahead
 from levelfield.training.readers import readers_of
 from levelfield.training.schedules import set_rate
 from levelfield.training.states import learnt, restore_learnt
-from levelfield.workloads.object_detection.network import anchors, network
+from levelfield.workloads.object_detection.network import anchors, decoded, detection_loss, network
 
 __all__ = ["SsdTraining", "backbone"]
 
@@ -114,7 +113,7 @@ class SsdTraining:
         self.optimizer.zero_grad()
         with self._arithmetic.forward():
             found = self.model(pictures.contiguous(memory_format=torch.channels_last))
-        loss = ssd_loss(found[0].float(), found[1].float(), classes, moves)
+        loss = detection_loss(found[0].float(), found[1].float(), classes, moves, by_picture=True)
         self._arithmetic.backward(loss)
         self._arithmetic.step(self.optimizer)
         return loss.detach()
