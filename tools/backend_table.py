@@ -29,8 +29,9 @@ from levelfield.errors import LevelfieldError
 from levelfield.files import write_atomically
 from levelfield.inference.accuracy import gate
 from levelfield.inference.benchmarks import BENCHMARKS, InferenceBenchmark, ModelChoice, benchmark_named
+from levelfield.inference.capacity import measure_capacity
 from levelfield.inference.result import Accuracy
-from levelfield.inference.serving import capacity_per_s, default_serving, serve
+from levelfield.inference.serving import default_serving, serve
 from levelfield.rules.load import load as load_rules
 from levelfield.rules.model import ScenarioRule
 from levelfield.system.machine import find_machine
@@ -172,7 +173,7 @@ def measured(place: Place) -> Line:
         serving = default_serving(Scenario.OFFLINE, offline_batch=benchmark.offline_batch)
         offline = _task(benchmark, rule, place, workers=serving.workers)
         with serve(offline, serving, name="table") as system:
-            capacity = capacity_per_s(system, offline, seconds=place.seconds)
+            capacity = measure_capacity(system, offline, seconds=place.seconds).per_s
             batch = system.batch_size
     except LevelfieldError as error:
         return Line(reason=_without_folders(error.message.rstrip(".")))
