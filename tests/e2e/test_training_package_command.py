@@ -25,21 +25,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        training = [
-            "training",
-            "run",
-            "-b",
-            "dlrm",
-            "--runs",
-            "5",
-            "--seed",
-            "0",
-            "--threads",
-            "1",
-            "--system-name",
-            "box",
-        ]
-        assert run([*training, "--out", "five"]) == 0
+        training = "training run -b dlrm --runs 5 --seed 0 --threads 1 --system-name box --out five"
+        assert run(training.split()) == 0
         assert run([*TREE, "tree"]) == 0
     return folder
 
