@@ -9,6 +9,7 @@ import ctypes
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Self
 
@@ -230,8 +231,28 @@ class Supervisor:
             # A signal also ends a blocking system call.
             signal.pthread_kill(self._issuing_thread, signal.SIGINT)
             return
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(self._issuing_thread), ctypes.py_object(KeyboardInterrupt)
-        )
+        _raise_in(self._issuing_thread, KeyboardInterrupt)
         if not self._ended.wait(GRACE_S):
+            _forget_raising()
             self._given_up.set()
+
+
+class _Forgotten(BaseException):
+    """Raised in a thread by itself."""
+
+
+def _raise_in(thread: int, exception: type[BaseException]) -> None:
+    """Let a thread raise an exception as soon as it runs Python code."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
+
+
+def _forget_raising() -> None:
+    """Call off what a thread that is left behind was to raise.
+
+    Until somebody raises such an exception CPython 3.11 looks for it in every thread, at every call; a thread that is
+    traced (a debugger, coverage) never gets beyond that. So this one raises one of its own.
+    """
+    with suppress(_Forgotten):
+        _raise_in(threading.get_ident(), _Forgotten)
+        for _ in range(1_000):  # it is raised at one of the next instructions
+            pass
