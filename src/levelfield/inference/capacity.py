@@ -13,6 +13,7 @@ from levelfield.loadgen.function_system import FunctionSystem
 from levelfield.loadgen.ports import IntArray, Payloads
 from levelfield.stats.queue import sustainable_rate
 from levelfield.terms import Scenario
+from levelfield.units import NS_PER_S
 from levelfield.workloads.task import InferenceTask
 
 __all__ = ["Capacity", "capacity_seconds", "measure_capacity", "with_slow_moments"]
@@ -106,7 +107,7 @@ def _keep_busy(system: FunctionSystem, loaded: IntArray, seconds: float, bound_s
     issued = 0
     completions = _Completions()
     began_ns = time.perf_counter_ns()
-    until_ns = began_ns + round(seconds * 1e9)
+    until_ns = began_ns + round(seconds * NS_PER_S)
     while time.perf_counter_ns() < until_ns and completions.failure is None:
         piece = mixed.take(range(issued, issued + size), mode="wrap")
         system.issue(piece, piece, completions)
@@ -114,7 +115,7 @@ def _keep_busy(system: FunctionSystem, loaded: IntArray, seconds: float, bound_s
         # Two pieces ahead, so that no worker waits for the next one.
         completions.wait_for(issued - 2 * size, bound_s=bound_s)
     completions.wait_for(issued, bound_s=bound_s)
-    took_s = (time.perf_counter_ns() - began_ns) / 1e9
+    took_s = (time.perf_counter_ns() - began_ns) / NS_PER_S
     return Capacity(per_s=issued / took_s, finished_ns=completions.finished_ns() - began_ns)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from levelfield.loadgen.closed_loop import issue_one_after_another
-from levelfield.loadgen.phase_state import PhaseLimits, PhaseState, await_completed, finish_phase
+from levelfield.loadgen.phase_state import HEAD_START_NS, PhaseLimits, PhaseState, await_completed, finish_phase
 from levelfield.loadgen.ports import IntArray
 from levelfield.loadgen.recorder import PENDING, Window
 from levelfield.terms import Scenario
@@ -26,8 +26,6 @@ SERVER_BLOCK = 4096
 the last one, so a large block costs little more, and comes seldom."""
 PREFETCH_SLACK_NS = 500_000
 """The next block is generated ahead when there is at least this much time until the next query is due."""
-HEAD_START_NS = 5_000_000
-"""From the choice of the start until the first query is due: the first block is made meanwhile."""
 MOST_OWN_DELAY_NS = (1 << 31) - 1
 
 

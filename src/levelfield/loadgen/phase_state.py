@@ -17,9 +17,11 @@ from levelfield.loadgen.waiting import Timekeeper
 from levelfield.terms import Scenario
 from levelfield.units import NS_PER_MS
 
-__all__ = ["NO_INDICES", "PhaseLimits", "PhaseState", "await_completed", "finish_phase", "no_answer"]
+__all__ = ["HEAD_START_NS", "NO_INDICES", "PhaseLimits", "PhaseState", "await_completed", "finish_phase", "no_answer"]
 
 NO_INDICES: IntArray = np.zeros(0, np.int64)
+HEAD_START_NS = 5 * NS_PER_MS
+"""Server: from the choice of the start until the first query is due, so that whoever issues is ready by then."""
 
 
 @dataclass(slots=True)

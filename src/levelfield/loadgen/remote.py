@@ -25,7 +25,7 @@ import numpy as np
 import levelfield
 from levelfield.errors import RunError, SystemUnderTestError
 from levelfield.loadgen.issuer import Assignment
-from levelfield.loadgen.phase_state import NO_INDICES, PhaseLimits, PhaseState, finish_phase
+from levelfield.loadgen.phase_state import HEAD_START_NS, NO_INDICES, PhaseLimits, PhaseState, finish_phase
 from levelfield.loadgen.ports import IntArray, SystemUnderTest
 from levelfield.loadgen.recorder import PENDING, Window
 from levelfield.loadgen.ring import RING_ENTRIES, Priority, Ring, Word, shared_bytes
@@ -38,7 +38,6 @@ __all__ = ["IssuerProcess", "choose_issuing"]
 
 START_BOUND_S = 30.0
 END_BOUND_S = 0.5
-HEAD_START_NS = 5 * NS_PER_MS
 BLOCK = 1024
 PROBE_WAITS = 60
 PROBE_GAP_NS = NS_PER_MS

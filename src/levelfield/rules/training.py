@@ -50,6 +50,14 @@ class TrainingBenchmark:
         brought = (key for _, _, keys in self.log.chosen for key in keys)
         return frozenset({*self.log.closed, *self.log.advice, *brought})
 
+    def closed_keys(self, chosen: Mapping[str, object]) -> dict[str, KeyRule]:
+        """What this benchmark asks of the keys of a closed log, with those that the log's own choices bring."""
+        keys = dict(self.log.closed)
+        for key, value, brought in self.log.chosen:
+            if chosen.get(key) == value:
+                keys |= brought
+        return keys
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
@@ -109,10 +117,7 @@ class TrainingRules(Round):
         if closed:
             keys |= self.log.closed
             if benchmark is not None:
-                keys |= benchmark.log.closed
-                for key, value, brought in benchmark.log.chosen:
-                    if chosen.get(key) == value:
-                        keys |= brought
+                keys |= benchmark.closed_keys(chosen)
         return keys
 
     def hyperparameters(self, benchmark: TrainingBenchmark, *, chosen: Mapping[str, object]) -> tuple[str, ...]:
@@ -122,11 +127,7 @@ class TrainingRules(Round):
             benchmark: Of the round.
             chosen: As for :meth:`keys`.
         """
-        asked = {**benchmark.log.closed}
-        for key, value, brought in benchmark.log.chosen:
-            if chosen.get(key) == value:
-                asked |= brought
-        asked |= self.log.closed
+        asked = {**benchmark.closed_keys(chosen), **self.log.closed}
         return tuple(
             key
             for key, rule in asked.items()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from levelfield.stats.randomness import FloatArray, IntArray
+from levelfield.units import NS_PER_S
 
 __all__ = ["latencies_at", "sustainable_rate"]
 
@@ -32,7 +33,7 @@ def latencies_at(per_s: float, finished_ns: IntArray) -> FloatArray:
         (ARRIVALS,) ns.
     """
     samples, lasting_ns = len(finished_ns), float(finished_ns[-1])
-    at_ns = np.cumsum(np.random.default_rng(SEED).exponential(1e9 / per_s, ARRIVALS))
+    at_ns = np.cumsum(np.random.default_rng(SEED).exponential(NS_PER_S / per_s, ARRIVALS))
     times = np.concatenate(([0.0], finished_ns.astype(np.float64)))
     counts = np.arange(samples + 1, dtype=np.float64)
     turns, within = np.divmod(at_ns, lasting_ns)

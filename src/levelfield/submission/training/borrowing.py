@@ -233,17 +233,18 @@ def _are(keys: list[str]) -> str:
 
 
 def _remarks(ours: Side, donor: Side, compared: Iterable[Compared]) -> Iterator[str]:
+    borrowed = []
     for one in compared:
         if one.kind is BorrowingKind.NEVER:
             yield f"{one.key} is never borrowed: it stays as it was in the entry that is replaced."
+        else:
+            borrowed.append(one.key)
     if ours.organisation not in NOBODY and ours.organisation == donor.organisation:
         yield f"Both are of {ours.organisation}: the rules are about borrowing from another submitter."
     for label, side in (("OURS", ours), ("DONOR", donor)):
         if side.division == "open":
             yield f"{label} is in the open division, where any hyperparameters may be used without borrowing."
-        several = [key for key in (one.key for one in compared) if len(side.values.get(key, ())) > 1]
-        never = [one.key for one in compared if one.kind is BorrowingKind.NEVER]
-        if told := [key for key in several if key not in never]:
+        if told := [key for key in borrowed if len(side.values.get(key, ())) > 1]:
             yield f"The runs of {label} differ among themselves in {', '.join(told)}."
     yield (
         "Not in the logs: whether software and system are those of the entry that is replaced, and whether it borrows "
