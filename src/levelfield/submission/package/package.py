@@ -24,7 +24,7 @@ from levelfield.submission.package.refusal import reasons_against
 from levelfield.submission.package.rehearsal import REHEARSAL_FILE, rehearsal_text
 from levelfield.submission.package.request import PackageRequest
 from levelfield.submission.package.run_folder import MeasuredRun, RunFolder, read_run_folder
-from levelfield.submission.package.system import described, read_system_statements
+from levelfield.submission.package.system import described, read_system_statements, two_under_one_name
 from levelfield.submission.package.todo import ToDo, to_do, to_do_text
 from levelfield.submission.package.tree import TreePlan, files_of
 from levelfield.submission.package.writing import Origin, PlannedFile, text_file, write_package
@@ -80,9 +80,7 @@ def package(request: PackageRequest) -> Package:
         OutputError: The output folder is not empty, or cannot be written.
     """
     rules = load_rules(request.round)
-    problems = request.problems()
-    if request.division not in rules.divisions:
-        problems.append(f"--division: found {request.division}, {rules.name} has {', '.join(rules.divisions)}.")
+    problems = request.problems(rules)
     problems += [f"{rules.name} has no place for {name} in its layout." for name in PLACES if rules.place(name) is None]
     if problems:
         raise UsageError("This cannot be packaged.", problems=problems)
@@ -90,12 +88,7 @@ def package(request: PackageRequest) -> Package:
     _require_one_round(inputs, rules)
     plan = _plan(request, rules, inputs)
     reasons = reasons_against(plan.results, plan.audits, rules, request.division)
-    if reasons and not request.rehearsal:
-        raise UsageError(
-            f"These runs are no results of {rules.name}, {request.division} division.",
-            problems=reasons,
-            hint="To see the whole tree all the same, labelled as what it is: --rehearsal.",
-        )
+    request.require_results(rules, reasons)
     items = to_do(plan.systems, plan.results, rules, {"division": plan.division, "submitter": plan.organisation})
     extra = [(f"{plan.root}/{REHEARSAL_FILE}", rehearsal_text(rules.name, reasons))] if request.rehearsal else []
     extra.append(("TODO.md", to_do_text(items, round_name=rules.name)))
@@ -176,10 +169,7 @@ def _problems_among(runs: tuple[MeasuredRun, ...]) -> Iterable[str]:
         for name, value in dict(run.description).items():
             other = dict(first.description).get(name)
             if value != other:
-                yield (
-                    f"{run.system}: two systems under one name. {name}: found {value!r} in {run.folder} and {other!r} "
-                    f"in {first.folder}; give them names of their own with --system-name."
-                )
+                yield two_under_one_name(run.system, name, (value, run.folder), (other, first.folder))
 
 
 def _require_one_round(inputs: _Inputs, rules: RuleSet) -> None:
@@ -208,12 +198,8 @@ def _require_one_round(inputs: _Inputs, rules: RuleSet) -> None:
 def _plan(request: PackageRequest, rules: RuleSet, inputs: _Inputs) -> TreePlan:
     names = dict.fromkeys(run.system for run in inputs.runs)
     statements: dict[str, str] = {}
+    request.require_one_system(names)
     if request.system_json is not None:
-        if len(names) > 1:
-            raise UsageError(
-                f"--system-json describes one system, and the runs have {len(names)}: {', '.join(names)}.",
-                hint="Package one system at a time into folders of its own, then lay the trees over each other.",
-            )
         statements = read_system_statements(
             request.system_json, rules, organisation=request.organisation, division=request.division
         )

@@ -42,25 +42,24 @@ def label_system(system: str, description: SystemDescription, suites: Iterable[S
     What must be stated for a tree to be looked at at all, and is not, is stated as what it is: for research, and of
     the suites that were rehearsed for.
     """
-    notes = "; ".join(note for note in (NOTE, description.sw_notes) if note)
+    status, name, notes = _label(system, description.status, description.system_name, description.sw_notes)
+    system_type = description.system_type or ",".join(sorted(suites))
     return f"{system}{SUFFIX}", replace(
-        description,
-        status=description.status or Availability.RDI.value,
-        system_type=description.system_type or ",".join(sorted(suites)),
-        system_name=f"{description.system_name or system} (rehearsal)",
-        sw_notes=notes,
+        description, status=status, system_name=name, sw_notes=notes, system_type=system_type
     )
 
 
 def label_trained_system(system: str, fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """The same for a system of a training round, whose fields the round names."""
-    notes = "; ".join(note for note in (NOTE, fields.get("sw_notes", "")) if note)
-    return f"{system}{SUFFIX}", {
-        **fields,
-        "status": fields.get("status") or Availability.RDI.value,
-        "system_name": f"{fields.get('system_name') or system} (rehearsal)",
-        "sw_notes": notes,
-    }
+    names = ("status", "system_name", "sw_notes")
+    label = _label(system, *(fields.get(name, "") for name in names))
+    return f"{system}{SUFFIX}", {**fields, **dict(zip(names, label, strict=True))}
+
+
+def _label(system: str, status: str, name: str, notes: str) -> tuple[str, str, str]:
+    """Status, name and software notes with the label, from what they said."""
+    notes = f"{NOTE}; {notes}" if notes else NOTE
+    return status or Availability.RDI.value, f"{name or system} (rehearsal)", notes
 
 
 def rehearsal_notice() -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from levelfield.errors import UsageError
+from levelfield.rules.model import RuleSet
+from levelfield.rules.round import Round
 from levelfield.terms import Division
 
 __all__ = ["PackageRequest", "hold_training"]
@@ -30,8 +32,8 @@ class PackageRequest:
     rehearsal: bool = False
     """Whether to package what is no result of the round, labelled so."""
 
-    def problems(self) -> list[str]:
-        """Everything in it that cannot be."""
+    def problems(self, rules: RuleSet | Round) -> list[str]:
+        """Everything in it that cannot be in a round."""
         name = self.organisation
         found = []
         if not name.strip() or name.startswith(".") or not {"/", "\\", "\0", "\n"}.isdisjoint(name):
@@ -39,7 +41,41 @@ class PackageRequest:
         repeated = {folder for folder in self.folders if self.folders.count(folder) > 1}
         found += [f"{folder}: given {self.folders.count(folder)} times." for folder in sorted(repeated)]
         found += [f"{folder}: not a folder." for folder in dict.fromkeys(self.folders) if not folder.is_dir()]
+        if self.division not in rules.divisions:
+            found.append(f"--division: found {self.division}, {rules.name} has {', '.join(rules.divisions)}.")
         return found
+
+    def require_one_system(self, names: Collection[str]) -> None:
+        """Refuse a description of one system for runs of several.
+
+        Raises:
+            UsageError: It is.
+        """
+        if self.system_json is not None and len(names) > 1:
+            raise UsageError(
+                f"--system-json describes one system, and the runs have {len(names)}: {', '.join(names)}.",
+                hint="Package one system at a time into folders of its own, then lay the trees over each other.",
+            )
+
+    def require_results(self, rules: RuleSet | Round, reasons: Iterable[str], *, never: Iterable[str] = ()) -> None:
+        """Refuse runs that are no results of a round.
+
+        Args:
+            rules: The round.
+            reasons: What speaks against them; a rehearsal is packaged all the same.
+            never: What keeps them out of a rehearsal, too.
+
+        Raises:
+            UsageError: They are none; every reason is listed.
+        """
+        hard, reasons = tuple(never), tuple(reasons)
+        if not hard and (self.rehearsal or not reasons):
+            return
+        raise UsageError(
+            f"These runs are no results of {rules.name}, {self.division} division.",
+            problems=[*hard, *reasons],
+            hint=None if hard else "To see the whole tree all the same, labelled as what it is: --rehearsal.",
+        )
 
 
 def hold_training(folders: Iterable[Path]) -> bool:

@@ -6,14 +6,14 @@ sides keep to the schema; a test packages a real run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from levelfield.errors import InputError
 from levelfield.files import sha256_of
-from levelfield.rules.table import Problems, Table
+from levelfield.rules.table import Table
+from levelfield.submission.package.record import inside, open_record, said, texts_of
 from levelfield.terms import Edition, Validity
 
 __all__ = ["MeasuredRun", "RecordedFile", "RunFolder", "Statements", "UnmetCondition", "read_run_folder"]
@@ -134,18 +134,7 @@ def read_run_folder(folder: Path) -> RunFolder | None:
     path = folder / RESULT_FILE
     if not path.exists():
         return None
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: it is not JSON in UTF-8 ({error}).", hint=_AGAIN) from error
-    problems = Problems()
-    if not isinstance(document, dict):
-        raise InputError(f"{path} is damaged: found {type(document).__name__}, expected an object.", hint=_AGAIN)
-    table = Table(document, (), problems)
-    table.known("schema", (RUN_SCHEMA,), "schema")
+    table = open_record(path, RUN_SCHEMA, hint=_AGAIN)
     found = RunFolder(
         folder=folder,
         sha256=sha256_of(path),
@@ -153,7 +142,7 @@ def read_run_folder(folder: Path) -> RunFolder | None:
         interrupted=table.flag("interrupted"),
         failures=table.texts("failures"),
     )
-    told = [*problems.found, *(problem for run in found.runs for problem in _problems_of_files(run))]
+    told = [*table.problems.found, *(problem for run in found.runs for problem in _problems_of_files(run))]
     if told:
         raise InputError(f"{path} and what belongs to it is not whole.", problems=told, hint=_AGAIN)
     return found
@@ -188,9 +177,9 @@ def _run(table: Table, folder: Path) -> MeasuredRun:
         ),
         metric=f"{shown}, {metric.text('name')}",
         accuracy=accuracy,
-        description=_texts(table.table("system")),
-        software=_texts(table.table("software")),
-        backend=_texts(table.table("backend")),
+        description=texts_of(table.table("system")),
+        software=texts_of(table.table("software")),
+        backend=texts_of(table.table("backend")),
         statements=_statements(table),
         files=tuple((role, _file(entry, folder)) for role, entry in table.table("files").tables()),
         started=table.text("started"),
@@ -211,20 +200,17 @@ def _statements(table: Table) -> Statements:
         )
     found = table.table("implementation")
 
-    def said(key: str) -> str:
-        return found.text(key) if found.values.get(key) is not None else ""
-
     command = found.values.get("command")
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
         found.wrong("command", "a list of texts")
         command = []
     return Statements(
         name=_name(found, "name"),
-        input_data_types=said("input_data_types"),
-        weight_data_types=said("weight_data_types"),
-        starting_weights_filename=said("starting_weights_filename"),
-        weight_transformations=said("weight_transformations"),
-        retraining=said("retraining"),
+        input_data_types=said(found, "input_data_types"),
+        weight_data_types=said(found, "weight_data_types"),
+        starting_weights_filename=said(found, "starting_weights_filename"),
+        weight_transformations=said(found, "weight_transformations"),
+        retraining=said(found, "retraining"),
         command=tuple(str(word) for word in command),
     )
 
@@ -237,16 +223,8 @@ def _name(table: Table, key: str) -> str:
     return text
 
 
-def _texts(table: Table) -> tuple[tuple[str, str], ...]:
-    return tuple((key, table.text(key)) for key in table.values)
-
-
 def _file(table: Table, folder: Path) -> RecordedFile:
-    path = table.text("path")
-    if path.startswith("/") or ".." in Path(path).parts:
-        table.wrong("path", "a path inside the run's folder")
-        path = ""
-    return RecordedFile(path=folder / path, sha256=table.text("sha256"), bytes=table.integer("bytes"))
+    return RecordedFile(path=inside(table, "path", folder), sha256=table.text("sha256"), bytes=table.integer("bytes"))
 
 
 def _problems_of_files(run: MeasuredRun) -> Iterable[str]:

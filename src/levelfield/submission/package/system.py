@@ -10,7 +10,6 @@ from levelfield.errors import FormatError, InputError
 from levelfield.formats.system_description import (
     POWER_FIELDS,
     REQUIRED_FIELDS,
-    SystemDescription,
     parse_system_description,
 )
 from levelfield.rules.model import RuleSet
@@ -19,10 +18,9 @@ from levelfield.submission.package.rehearsal import label_system
 from levelfield.submission.package.run_folder import MeasuredRun
 from levelfield.terms import Availability, Division, Suite
 
-__all__ = ["MAY_BE_EMPTY", "described", "read_statements", "read_system_statements"]
+__all__ = ["described", "read_statements", "read_system_statements", "to_be_said", "two_under_one_name"]
 
 MAY_BE_EMPTY = frozenset({"hw_notes", "sw_notes"})
-ACCELERATOR = "accelerator"
 
 
 def read_system_statements(path: Path, rules: RuleSet, *, organisation: str, division: Division) -> dict[str, str]:
@@ -108,14 +106,20 @@ def described(
     system = run.system
     if rehearsed is not None:
         system, description = label_system(system, description, rehearsed)
-    return DescribedSystem(
-        id=system, measured_as=run.system, description=description, to_be_said=tuple(_to_be_said(description))
+    empty = to_be_said(description.to_be_filled_in, accelerators=description.accelerators_per_node)
+    return DescribedSystem(id=system, measured_as=run.system, description=description, to_be_said=empty)
+
+
+def to_be_said(empty: Iterable[str], *, accelerators: str | None) -> tuple[str, ...]:
+    """Of fields that are empty those that should not be; without accelerators those of accelerators should."""
+    may_be = "accelerator" if accelerators == "0" else None
+    return tuple(name for name in empty if name not in MAY_BE_EMPTY and not (may_be and name.startswith(may_be)))
+
+
+def two_under_one_name(system: str, field: str, found: tuple[str | None, Path], first: tuple[str | None, Path]) -> str:
+    """The problem of a system that two runs describe in two ways: what a field says in which folder."""
+    (value, folder), (other, other_folder) = found, first
+    return (
+        f"{system}: two systems under one name. {field}: found {value!r} in {folder} and {other!r} in {other_folder}; "
+        "give them names of their own with --system-name."
     )
-
-
-def _to_be_said(description: SystemDescription) -> Iterable[str]:
-    """Fields that are empty and should not be; without accelerators those of accelerators should."""
-    without = description.accelerators_per_node == "0"
-    for name in description.to_be_filled_in:
-        if name not in MAY_BE_EMPTY and not (without and name.startswith(ACCELERATOR)):
-            yield name

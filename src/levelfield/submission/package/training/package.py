@@ -18,8 +18,9 @@ from levelfield.rules.load import load_training
 from levelfield.rules.training import TrainingRules
 from levelfield.submission.package.rehearsal import REHEARSAL_FILE, rehearsal_text
 from levelfield.submission.package.request import PackageRequest
+from levelfield.submission.package.system import two_under_one_name
 from levelfield.submission.package.todo import ToDo, to_do_text
-from levelfield.submission.package.training.entry import TrainingEntry, entries_of
+from levelfield.submission.package.training.entry import entries_of
 from levelfield.submission.package.training.refusal import never, reasons_against
 from levelfield.submission.package.training.run_folder import TrainingFolder, read_training_folder
 from levelfield.submission.package.training.system import TrainedSystem, described, read_training_statements
@@ -60,7 +61,8 @@ def package_training(request: PackageRequest) -> TrainingPackage:
         raise InputError(f"{error.filename} cannot be read: {error.strerror or error}.") from error
     systems = _systems(request, rules, folders)
     reasons = reasons_against(entries, systems, rules, request.division)
-    _refuse(entries, reasons, request, rules)
+    hard = (problem for entry in entries for problem in never(entry, request.division))
+    request.require_results(rules, reasons, never=hard)
     plan = TrainingPlan(
         rules=rules,
         organisation=request.organisation,
@@ -89,9 +91,7 @@ def package_training(request: PackageRequest) -> TrainingPackage:
 
 
 def _require_possible(request: PackageRequest, rules: TrainingRules) -> None:
-    problems = request.problems()
-    if request.division not in rules.divisions:
-        problems.append(f"--division: found {request.division}, {rules.name} has {', '.join(rules.divisions)}.")
+    problems = request.problems(rules)
     if request.infer:
         problems.append("--infer: runs of training have no scenarios to infer; leave it out.")
     if problems:
@@ -142,11 +142,8 @@ def _described_twice(folders: Iterable[TrainingFolder]) -> Iterable[str]:
         for name in dict.fromkeys([*before, *found]):
             # What was said on the command line may differ: it is in the logs, whose differences are told.
             if name not in {"division", "submitter", "status"} and found.get(name) != before.get(name):
-                yield (
-                    f"{folder.system}: two systems under one name. {name}: found {found.get(name)!r} in "
-                    f"{folder.folder} and {before.get(name)!r} in {first.folder}; give them names of their own with "
-                    "--system-name."
-                )
+                described_here, described_first = (found.get(name), folder.folder), (before.get(name), first.folder)
+                yield two_under_one_name(folder.system, name, described_here, described_first)
 
 
 def _systems(
@@ -154,12 +151,8 @@ def _systems(
 ) -> dict[str, TrainedSystem]:
     names = dict.fromkeys(folder.system for folder in folders)
     statements: dict[str, str] = {}
+    request.require_one_system(names)
     if request.system_json is not None:
-        if len(names) > 1:
-            raise UsageError(
-                f"--system-json describes one system, and the runs have {len(names)}: {', '.join(names)}.",
-                hint="Package one system at a time into folders of its own, then lay the trees over each other.",
-            )
         statements = read_training_statements(
             request.system_json, rules, organisation=request.organisation, division=request.division
         )
@@ -175,18 +168,3 @@ def _systems(
         )
         for name in names
     }
-
-
-def _refuse(
-    entries: Iterable[TrainingEntry], reasons: tuple[str, ...], request: PackageRequest, rules: TrainingRules
-) -> None:
-    hard = tuple(problem for entry in entries for problem in never(entry, request.division))
-    message = f"These runs are no results of {rules.name}, {request.division} division."
-    if hard:
-        raise UsageError(message, problems=[*hard, *reasons])
-    if reasons and not request.rehearsal:
-        raise UsageError(
-            message,
-            problems=reasons,
-            hint="To see the whole tree all the same, labelled as what it is: --rehearsal.",
-        )

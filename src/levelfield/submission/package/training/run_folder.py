@@ -6,14 +6,14 @@ sides keep to the schema; a test packages real runs.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from levelfield.errors import InputError
 from levelfield.files import sha256_of
-from levelfield.rules.table import Problems, Table
+from levelfield.rules.table import Table
+from levelfield.submission.package.record import inside, open_record, said, texts_of
 from levelfield.terms import Edition
 
 __all__ = ["RECORD", "TrainedRun", "TrainingFolder", "read_training_folder"]
@@ -82,19 +82,9 @@ def read_training_folder(folder: Path) -> TrainingFolder:
         OSError: A file of it is there and cannot be read.
     """
     path = folder / RECORD
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: it is not JSON in UTF-8 ({error}).", hint=_AGAIN) from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path} is damaged: found {type(document).__name__}, expected an object.", hint=_AGAIN)
-    problems = Problems()
-    table = Table(document, (), problems)
-    table.known("schema", (SCHEMA,), "schema")
+    table = open_record(path, SCHEMA, hint=_AGAIN)
     found = _folder(table, folder, sha256_of(path))
-    told = [*problems.found, *(problem for run in found.runs for problem in _problems_of(run))]
+    told = [*table.problems.found, *(problem for run in found.runs for problem in _problems_of(run))]
     if not found.runs:
         told.append("runs: found none, expected one or more.")
     if told:
@@ -117,25 +107,21 @@ def _folder(top: Table, folder: Path, sha256: str) -> TrainingFolder:
         device=header.text("device"),
         processes=header.integer("processes", at_least=1),
         number_format=header.text("number_format"),
-        machine=_texts(header.table("machine")),
-        software=_texts(header.table("software")),
+        machine=texts_of(header.table("machine")),
+        software=texts_of(header.table("software")),
         command=_words(header, "command"),
         asked=request.integer("runs", at_least=1),
         shuffled_labels=request.flag("shuffled_labels"),
         own_code=benchmark if ":" in benchmark else "",
-        data=_said(request, "data"),
-        start=_said(request, "start"),
+        data=said(request, "data"),
+        start=said(request, "start"),
         runs=tuple(_run(run, folder) for run in top.array("runs")),
     )
 
 
 def _run(table: Table, folder: Path) -> TrainedRun:
-    log = table.text("log")
-    if log.startswith("/") or ".." in PurePosixPath(log).parts:
-        table.wrong("log", "a path inside the run's folder")
-        log = ""
     return TrainedRun(
-        path=folder / log,
+        path=inside(table, "log", folder),
         sha256=table.text("log_sha256", ""),
         seed_given=table.flag("seed_given"),
         resumed=table.values.get("resumed_after") is not None,
@@ -170,11 +156,3 @@ def _words(table: Table, key: str) -> tuple[str, ...]:
         table.wrong(key, "the words of the command")
         return ()
     return tuple(str(word) for word in words)
-
-
-def _said(table: Table, key: str) -> str:
-    return table.text(key) if table.values.get(key) is not None else ""
-
-
-def _texts(table: Table) -> tuple[tuple[str, str], ...]:
-    return tuple((key, table.text(key)) for key in table.values)

@@ -10,13 +10,11 @@ from pathlib import Path
 from levelfield.formats.system_fields import parse_system_fields
 from levelfield.rules.training import TrainingRules
 from levelfield.submission.package.rehearsal import label_trained_system
-from levelfield.submission.package.system import MAY_BE_EMPTY, read_statements
+from levelfield.submission.package.system import read_statements, to_be_said
 from levelfield.submission.package.training.run_folder import TrainingFolder
 from levelfield.terms import Division
 
 __all__ = ["TrainedSystem", "described", "read_training_statements"]
-
-ACCELERATOR = "accelerator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +29,8 @@ class TrainedSystem:
     @property
     def to_be_said(self) -> tuple[str, ...]:
         """Fields that are empty and should not be; without accelerators those of accelerators should."""
-        without = self.fields.get("accelerators_per_node") == "0"
-        return tuple(
-            name
-            for name, text in self.fields.items()
-            if not text.strip() and name not in MAY_BE_EMPTY and not (without and name.startswith(ACCELERATOR))
-        )
+        empty = (name for name, text in self.fields.items() if not text.strip())
+        return to_be_said(empty, accelerators=self.fields.get("accelerators_per_node"))
 
     def to_json(self) -> str:
         """The text of the file."""
