@@ -1,4 +1,8 @@
-"""One measurement of a served benchmark, in this process: the bare runtime, levelfield, or the wheel."""
+"""A served benchmark in this process, in turns: bare runtime, levelfield, bare runtime, wheel, bare runtime, and so on.
+
+Turns are short and each figure is held against the bare loops just before and just after it, because a shared machine
+changes its speed by half from second to second.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ from levelfield.rules.load import load as load_rules
 from levelfield.terms import Edition, Scenario
 from levelfield.workloads.task import InferenceTask, Precision
 
-__all__ = ["Rate", "Request", "measure"]
+__all__ = ["Request", "Turn", "measure"]
 
 ROUND = "inference-v2.0"
 FEEDS = 16
@@ -38,8 +42,6 @@ Call = tuple[Any, Any, Any]
 class Request:
     """What to measure."""
 
-    kind: str
-    """``bare``, ``levelfield`` or ``wheel``."""
     benchmark: str
     precision: str
     scenario: str
@@ -48,50 +50,61 @@ class Request:
     """Of the runtime, in each call."""
     batch: int
     seconds: float
-    rate: float = 0.0
-    """Samples per second that the bare loop reached; 0 for the bare loop itself."""
+    """Of each of the five parts of a turn."""
+    turns: int
 
 
 @dataclass(frozen=True)
-class Rate:
-    """What was measured."""
+class Turn:
+    """Samples per second, in the order in which they were measured."""
 
-    samples_per_s: float
-    samples: int
-    cpu_s: float
-    """Of the process, in the timed part and what belongs to it."""
+    bare_before: float
+    levelfield: float
+    bare_between: float
+    wheel: float
+    bare_after: float
     mean_batch: float
+    """Of levelfield."""
+
+    @property
+    def levelfield_share(self) -> float:
+        """Of the bare loops beside it."""
+        return 2 * self.levelfield / (self.bare_before + self.bare_between)
+
+    @property
+    def wheel_share(self) -> float:
+        """Of the bare loops beside it."""
+        return 2 * self.wheel / (self.bare_between + self.bare_after)
 
 
-def measure(request: Request) -> Rate:
-    """Measure once; logs go to the working directory."""
-    if request.kind == "bare":
-        return _bare(request)
-    task = _task(request)
+def measure(request: Request) -> list[Turn]:
+    """Measure turn by turn; logs go to the working directory."""
+    # As in the backend: a session without threads of its own is shared by its callers.
+    sessions = 1 if request.threads == 1 else request.workers
+    work = [_recorded(request) for _ in range(sessions)] * (request.workers // sessions)
+    task = _task(request, instances=max(request.workers, 1))
     serving = Serving(threads=request.threads, workers=request.workers, batch_size=request.batch)
-    run = _levelfield if request.kind == "levelfield" else _wheel
-    with serve(task, serving, name=request.kind) as system:
-        if request.kind == "wheel":
-            task.dataset.load(np.arange(task.dataset.performance_sample_count))
-            system.warm_up(np.arange(min(request.batch, task.dataset.performance_sample_count)))
-        cpu = time.process_time()
-        run(request, task, system)
-        cpu = time.process_time() - cpu
-        mean = float(system.describe().get("mean_batch", request.batch))
-    logged = _logged()
-    offline = request.scenario == "Offline"
-    key = "result_samples_per_second" if offline else "result_completed_samples_per_sec"
-    samples = _samples(request) if offline else int(logged["result_query_count"])
-    return Rate(samples_per_s=float(logged[key]), samples=samples, cpu_s=cpu, mean_batch=mean)
+    with serve(task, serving, name="served") as system:
+        before = _bare(request, work)
+        turns = []
+        for _ in range(request.turns):
+            levelfield = _levelfield(request, task, system, rate=before)
+            mean_batch = float(system.describe().get("mean_batch", request.batch))
+            between = _bare(request, work)
+            wheel = _wheel(request, task, system, rate=between)
+            after = _bare(request, work)
+            turns.append(Turn(before, levelfield, between, wheel, after, mean_batch))
+            before = after
+    return turns
 
 
-def _task(request: Request) -> InferenceTask:
+def _task(request: Request, *, instances: int) -> InferenceTask:
     rules = load_rules(ROUND)
     benchmark = benchmark_named(request.benchmark, rules)
     choice = ModelChoice(
         edition=Edition.MINI,
         backend=Backend.ONNXRUNTIME,
-        options=BackendOptions(threads=request.threads, instances=max(request.workers, 1)),
+        options=BackendOptions(threads=request.threads, instances=instances),
         precision=Precision(request.precision),
         model=None,
         data=None,
@@ -99,19 +112,12 @@ def _task(request: Request) -> InferenceTask:
     return benchmark.make(choice, rules.rule(benchmark.name, Scenario(request.scenario)).sizes)
 
 
-def _samples(request: Request) -> int:
-    return max(int(request.rate * request.seconds), 8 * request.batch * request.workers)
-
-
-def _bare(request: Request) -> Rate:
-    """The calls of the runtime that ``infer`` makes, with their arrays as they were, and nothing around them."""
-    if request.threads == 1:  # as in the backend: a session without threads of its own is shared
-        return _looped(request, [_recorded(request)] * request.workers)
-    return _looped(request, [_recorded(request) for _ in range(request.workers)])
+def _samples(request: Request, rate: float) -> int:
+    return max(int(rate * request.seconds), 8 * request.batch * request.workers)
 
 
 def _recorded(request: Request) -> list[list[Call]]:
-    """Several batches, each as the calls that the task made for it."""
+    """Several batches, each as the calls of the runtime that the task makes for it, with their arrays as they were."""
     import onnxruntime
 
     calls: list[Call] = []
@@ -122,7 +128,7 @@ def _recorded(request: Request) -> list[list[Call]]:
         return plain(session, names, feed, options)
 
     onnxruntime.InferenceSession.run = recording
-    task = _task(replace(request, workers=1))
+    task = _task(request, instances=1)
     loaded = np.arange(task.dataset.performance_sample_count)
     task.dataset.load(loaded)
     draw = np.random.default_rng(1)
@@ -135,16 +141,16 @@ def _recorded(request: Request) -> list[list[Call]]:
     return batches
 
 
-def _looped(request: Request, work: Sequence[Sequence[Sequence[Call]]]) -> Rate:
+def _bare(request: Request, work: Sequence[Sequence[Sequence[Call]]]) -> float:
+    """These calls again and again, from as many threads as there are workers, and nothing around them."""
     done = [0] * len(work)
     gate = threading.Barrier(len(work) + 1)
     ends: list[float] = [0.0] * len(work)
 
     def loop(worker: int) -> None:
         batches = work[worker]
-        for batch in batches[:3]:
-            for session, names, feed in batch:
-                session.run(names, feed)
+        for session, names, feed in batches[0]:
+            session.run(names, feed)
         gate.wait()
         deadline, turns = time.perf_counter() + request.seconds, 0
         while time.perf_counter() < deadline:
@@ -157,34 +163,32 @@ def _looped(request: Request, work: Sequence[Sequence[Sequence[Call]]]) -> Rate:
     for thread in threads:
         thread.start()
     gate.wait()
-    began, cpu = time.perf_counter(), time.process_time()
+    began = time.perf_counter()
     for thread in threads:
         thread.join()
-    cpu = time.process_time() - cpu
-    return Rate(
-        samples_per_s=sum(done) / (max(ends) - began), samples=sum(done), cpu_s=cpu, mean_batch=float(request.batch)
-    )
+    return sum(done) / (max(ends) - began)
 
 
-def _levelfield(request: Request, task: InferenceTask, system: FunctionSystem) -> None:
+def _levelfield(request: Request, task: InferenceTask, system: FunctionSystem, *, rate: float) -> float:
     from levelfield.loadgen.logs import LogOptions
     from levelfield.loadgen.run import RunOptions, run_test
     from levelfield.loadgen.settings import Offline, Server, Settings
 
     load = (
-        Offline(expected_qps=request.rate)
+        Offline(expected_qps=rate)
         if request.scenario == "Offline"
-        else Server(target_qps=OVERLOAD * request.rate, target_latency_ns=NO_LIMIT_NS)
+        else Server(target_qps=OVERLOAD * rate, target_latency_ns=NO_LIMIT_NS)
     )
-    settings = Settings(load=load, min_duration_ms=0, min_query_count=_samples(request))
+    settings = Settings(load=load, min_duration_ms=0, min_query_count=_samples(request, rate))
     finished = run_test(
         system, task.dataset, settings, logs=LogOptions(folder=Path()), options=RunOptions(strict=False)
     )
     if finished.failure is not None:
         raise finished.failure
+    return _logged_rate(request)
 
 
-def _wheel(request: Request, task: InferenceTask, system: FunctionSystem) -> None:
+def _wheel(request: Request, task: InferenceTask, system: FunctionSystem, *, rate: float) -> float:
     import mlperf_loadgen as lg
 
     class Complete:
@@ -205,20 +209,24 @@ def _wheel(request: Request, task: InferenceTask, system: FunctionSystem) -> Non
     settings = lg.TestSettings()
     settings.scenario = getattr(lg.TestScenario, request.scenario)
     settings.min_duration_ms = 0
-    settings.min_query_count = _samples(request)
-    settings.offline_expected_qps = request.rate
-    settings.server_target_qps = OVERLOAD * request.rate
+    settings.min_query_count = _samples(request, rate)
+    settings.offline_expected_qps = rate
+    settings.server_target_qps = OVERLOAD * rate
     settings.server_target_latency_ns = NO_LIMIT_NS
     logs = lg.LogSettings()
     logs.enable_trace = False
     count = task.dataset.performance_sample_count
+    task.dataset.load(np.arange(count))
     nothing: Callable[[Any], None] = lambda _: None  # noqa: E731
     sut = lg.ConstructSUT(issue, system.flush)
     qsl = lg.ConstructQSL(count, count, nothing, nothing)
     lg.StartTestWithLogSettings(sut, qsl, settings, logs)
+    return _logged_rate(request)
 
 
-def _logged() -> dict[str, Any]:
+def _logged_rate(request: Request) -> float:
+    """Samples per second, from the detail log."""
+    key = "result_samples_per_second" if request.scenario == "Offline" else "result_completed_samples_per_sec"
     lines = Path("mlperf_log_detail.txt").read_text(encoding="utf-8").splitlines()
     values = (json.loads(line.removeprefix(":::MLLOG ")) for line in lines)
-    return {line["key"]: line["value"] for line in values}
+    return float(next(line["value"] for line in values if line["key"] == key))

@@ -2,8 +2,9 @@
 
     python benchmarks/serving.py [-b resnet50 ...] [-p fp32 ...] [--quick] [--json FILE] [--publish]
 
-Every measurement is a fresh process; bare loop, levelfield and wheel take turns, with the same batch and threads, and
-each is held against the bare loop just before it. How to read the numbers: ``benchmarks/README.md``.
+Each setting is measured in processes of its own, in which bare loop, levelfield and wheel take short turns with the
+same batch and threads; each is held against the bare loops just before and after it. How to read the numbers:
+``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from serve_once import Rate, Request, measure
+from serve_once import Request, Turn, measure
 from surroundings import QUIET_LOAD_PER_CORE, Watch, cores, machine, versions
 
 HERE = Path(__file__).parent
@@ -29,64 +30,63 @@ RESULTS = HERE / "results" / "serving.json"
 README = HERE / "README.md"
 BEGIN, END = "<!-- serving results -->", "<!-- end of serving results -->"
 CHILD_BOUND_S = 300
-KINDS = ("bare", "levelfield", "wheel")
+SECONDS = 0.5
+PROCESSES = 3
+"""For each setting, so that no one layout of memory decides."""
 BAR = 0.9
 """Of the bare loop's rate, for levelfield (issue 3, acceptance 7)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A measurement and its surroundings."""
+    """One process and its surroundings."""
 
     request: Request
-    rate: Rate
+    turns: list[Turn]
     foreign_load_per_core: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One setting, measured several times."""
+    """One setting, all its turns."""
 
     title: str
-    unit_rates: dict[str, list[float]]
-    cpu_us_per_sample: dict[str, list[float]]
-    shares: dict[str, list[float]]
-    """Of the bare loop's rate in the same turn."""
-    mean_batch: float
+    turns: list[Turn]
     quiet: bool
 
     @property
     def met(self) -> bool:
         """Whether the bar is met."""
-        return statistics.median(self.shares["levelfield"]) >= BAR
+        return statistics.median(turn.levelfield_share for turn in self.turns) >= BAR
 
 
 def main() -> None:
     arguments = _arguments()
     if arguments.child:
-        print(json.dumps(asdict(measure(Request(**json.loads(arguments.child))))))
+        print(json.dumps([asdict(turn) for turn in measure(Request(**json.loads(arguments.child)))]))
         return
-    settings = list(_settings(arguments.benchmark, arguments.precision, quick=arguments.quick))
-    repeats = 1 if arguments.quick else arguments.repetitions
+    settings = list(_settings(arguments))
+    processes = 1 if arguments.quick else PROCESSES
     before = os.getloadavg()[0] / (os.cpu_count() or 1)
     began = time.monotonic()
     taken: dict[str, list[Run]] = {}
-    for turn in range(repeats):
+    for number in range(processes):
         for title, request in settings:
-            print(f"{time.monotonic() - began:5.0f} s  {turn + 1} of {repeats}: {title}", file=sys.stderr, flush=True)
-            taken.setdefault(title, []).extend(_turn(request))
+            print(
+                f"{time.monotonic() - began:5.0f} s  {number + 1} of {processes}: {title}", file=sys.stderr, flush=True
+            )
+            taken.setdefault(title, []).append(_in_process(request))
     rows = [_row(title, runs) for title, runs in taken.items()]
     report = {
         "schema": 1,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": arguments.quick,
-        "repetitions": repeats,
+        "turns": processes * settings[0][1].turns,
         "seconds": round(time.monotonic() - began, 1),
         "machine": machine(),
         "versions": versions("onnxruntime", "numpy", "mlcommons-loadgen"),
         "load_per_core_before": round(before, 2),
         "quiet": before <= QUIET_LOAD_PER_CORE and all(row.quiet for row in rows),
-        "rows": [asdict(row) for row in rows],
         "runs": [asdict(run) for runs in taken.values() for run in runs],
     }
     text = "\n".join((*_head(report), "", *_table(rows)))
@@ -101,7 +101,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-b", "--benchmark", action="append", help="may be given several times  [default: resnet50]")
     parser.add_argument("-p", "--precision", action="append", help="fp32, int8  [default: both]")
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=10, help="in each of three processes  [default: 10]")
     parser.add_argument("--quick", action="store_true", help="one short turn: whether it runs, not how fast")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single measurement here")
     parser.add_argument("--publish", action="store_true", help="write results/serving.json and the table of README.md")
@@ -114,7 +114,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _settings(benchmarks: list[str], precisions: list[str], *, quick: bool) -> Iterator[tuple[str, Request]]:
+def _settings(arguments: argparse.Namespace) -> Iterator[tuple[str, Request]]:
     """What is measured: Offline on all cores, by callers and by threads; Server on all but the load generator's."""
     found = cores()
     rest = max(1, found - 1)
@@ -124,8 +124,8 @@ def _settings(benchmarks: list[str], precisions: list[str], *, quick: bool) -> I
         ("Server", rest, 1, 1),
         ("Server", rest, 1, 8),
     ]
-    for benchmark in benchmarks:
-        for precision in precisions:
+    for benchmark in arguments.benchmark:
+        for precision in arguments.precision:
             for scenario, workers, threads, batch in places:
                 title = (
                     f"{benchmark} {precision}, {scenario}, batch {batch}, {_many(workers, 'worker')} "
@@ -134,27 +134,20 @@ def _settings(benchmarks: list[str], precisions: list[str], *, quick: bool) -> I
                 yield (
                     title,
                     Request(
-                        kind="bare",
                         benchmark=benchmark,
                         precision=precision,
                         scenario=scenario,
                         workers=workers,
                         threads=threads,
                         batch=batch,
-                        seconds=0.5 if quick else 3,
+                        seconds=SECONDS,
+                        turns=1 if arguments.quick else arguments.turns,
                     ),
                 )
 
 
 def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
-
-
-def _turn(request: Request) -> Iterator[Run]:
-    bare = _in_process(request)
-    yield bare
-    for kind in KINDS[1:]:
-        yield _in_process(replace(request, kind=kind, rate=bare.rate.samples_per_s))
 
 
 def _in_process(request: Request) -> Run:
@@ -169,23 +162,14 @@ def _in_process(request: Request) -> Run:
             timeout=CHILD_BOUND_S,
             check=True,
         )
-    rate = Rate(**json.loads(finished.stdout.splitlines()[-1]))
-    return Run(request=request, rate=rate, foreign_load_per_core=watch.foreign_load_per_core())
+    turns = [Turn(**turn) for turn in json.loads(finished.stdout.splitlines()[-1])]
+    return Run(request=request, turns=turns, foreign_load_per_core=watch.foreign_load_per_core())
 
 
 def _row(title: str, runs: list[Run]) -> Row:
-    by_kind = {kind: [run for run in runs if run.request.kind == kind] for kind in KINDS}
-    rates = {kind: [run.rate.samples_per_s for run in taken] for kind, taken in by_kind.items()}
     return Row(
         title=title,
-        unit_rates=rates,
-        cpu_us_per_sample={
-            kind: [run.rate.cpu_s / run.rate.samples * 1e6 for run in taken] for kind, taken in by_kind.items()
-        },
-        shares={
-            kind: [mine / bare for mine, bare in zip(rates[kind], rates["bare"], strict=True)] for kind in KINDS[1:]
-        },
-        mean_batch=statistics.median(run.rate.mean_batch for run in by_kind["levelfield"]),
+        turns=[turn for run in runs for turn in run.turns],
         quiet=all(run.foreign_load_per_core <= QUIET_LOAD_PER_CORE for run in runs),
     )
 
@@ -197,7 +181,7 @@ def _head(report: dict[str, object]) -> Iterator[str]:
         f"{report['date']}"
     )
     yield ", ".join(f"{name} {value}" for name, value in report["versions"].items())
-    yield f"{_many(report['repetitions'], 'turn')}, medians; shares are of the bare loop's rate in the same turn"
+    yield f"{_many(report['turns'], 'turn')}, medians; in brackets the quarters between which half of the turns lie"
     if report["quiet"]:
         yield f"Load per core before: {report['load_per_core_before']}; the machine was quiet."
     else:
@@ -207,21 +191,33 @@ def _head(report: dict[str, object]) -> Iterator[str]:
 
 
 def _table(rows: list[Row]) -> Iterator[str]:
-    yield (
-        "| | bare, samples/s | levelfield | wheel | CPU µs/sample, bare | levelfield | wheel | mean batch "
-        "| levelfield / bare | wheel / bare | bar |"
-    )
-    yield "|---" * 11 + "|"
+    yield "| | bare, samples/s | levelfield | wheel | mean batch | levelfield / bare | wheel / bare | bar |"
+    yield "|---" * 8 + "|"
     for row in rows:
+        turns = row.turns
         cells = [
             row.title,
-            *(f"{statistics.median(row.unit_rates[kind]):,.0f}" for kind in KINDS),
-            *(f"{statistics.median(row.cpu_us_per_sample[kind]):.1f}" for kind in KINDS),
-            f"{row.mean_batch:.3g}",
-            *(f"{statistics.median(row.shares[kind]):.2f}" for kind in KINDS[1:]),
+            *(
+                f"{statistics.median(rates):,.0f}"
+                for rates in (
+                    [turn.bare_between for turn in turns],
+                    [turn.levelfield for turn in turns],
+                    [turn.wheel for turn in turns],
+                )
+            ),
+            f"{statistics.median(turn.mean_batch for turn in turns):.3g}",
+            _share([turn.levelfield_share for turn in turns]),
+            _share([turn.wheel_share for turn in turns]),
             f"≥ {BAR}: {'met' if row.met else 'NOT MET'}",
         ]
         yield f"| {' | '.join(cells)} |"
+
+
+def _share(found: list[float]) -> str:
+    if len(found) < 2:
+        return f"{found[0]:.2f}"
+    low, middle, high = statistics.quantiles(found, n=4, method="inclusive")
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _publish(text: str) -> None:

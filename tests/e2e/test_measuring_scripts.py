@@ -67,11 +67,11 @@ def test_places_are_every_benchmark_precision_and_backend(table: ModuleType) -> 
     assert len(places) == 2 * (4 + 1)  # OpenVINO in bf16 too
 
 
-@pytest.mark.parametrize("kind", ["bare", "levelfield", "wheel"])
-def test_serving_is_measured(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario", ["Offline", "Server"])
+def test_serving_is_measured(scenario: str, tmp_path: Path) -> None:
     request = {
-        "kind": kind, "benchmark": "resnet50", "precision": "int8", "scenario": "Offline", "workers": 2,
-        "threads": 1, "batch": 16, "seconds": 0.05, "rate": 0.0 if kind == "bare" else 2000.0,
+        "benchmark": "resnet50", "precision": "int8", "scenario": scenario, "workers": 2,
+        "threads": 1, "batch": 16, "seconds": 0.05, "turns": 2,
     }  # fmt: skip
     ran = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks/serving.py"), "--child", json.dumps(request)],
@@ -82,7 +82,9 @@ def test_serving_is_measured(kind: str, tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout.splitlines()[-1])
-    assert found["samples_per_s"] > 0
-    assert found["samples"] >= (16 if kind == "bare" else 256)
-    assert found["mean_batch"] == 16
+    turns = json.loads(ran.stdout.splitlines()[-1])
+    assert len(turns) == 2
+    rates = ("bare_before", "levelfield", "bare_between", "wheel", "bare_after")
+    assert all(turn[rate] > 0 for turn in turns for rate in rates)
+    assert turns[1]["bare_before"] == turns[0]["bare_after"]
+    assert all(1 <= turn["mean_batch"] <= 16 for turn in turns)

@@ -37,7 +37,9 @@ class FakeClock:
         self.shown_ns += self._poll_ns
 
     def keeper(self, margin_ns: int = 1_000) -> Timekeeper:
-        return Timekeeper(now=self.now, sleep=self.sleep, make_poll=lambda: self.poll, margin_ns=margin_ns)
+        return Timekeeper(
+            now=self.now, sleep=self.sleep, make_poll=lambda: self.poll, rest=self.poll, margin_ns=margin_ns
+        )
 
 
 @dataclass

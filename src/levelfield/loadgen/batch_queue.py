@@ -89,9 +89,9 @@ class BatchQueue:
         self._waits = batching.size > 1 and bool(batching.delay_ns or batching.budget_ns)
         self._queries: deque[_Query] = deque()
         self._samples = 0
-        lock = threading.Lock()
-        self._arrived = threading.Condition(lock)
-        self._filled = threading.Condition(lock)
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._filled = threading.Condition(self._lock)
         self._someone_fills = False
         self._nothing_follows = False
         self._closed = False
@@ -105,7 +105,7 @@ class BatchQueue:
     def put(self, ids: IntArray, indices: IntArray, complete: Completions) -> bool:
         """Queue the samples of a query; False if too many queries wait already."""
         query = _Query(ids, indices, complete, self._clock() if self._waits else 0)
-        with self._arrived:
+        with self._lock:
             if len(self._queries) >= self._rule.most_waiting:
                 return False
             self._queries.append(query)
@@ -119,7 +119,7 @@ class BatchQueue:
 
     def take(self) -> Batch | None:
         """The next batch, as soon as there is one; ``None`` when the queue is closed."""
-        with self._arrived:
+        with self._lock:
             while True:
                 while not self._samples or (self._someone_fills and self._samples < self._size):
                     if self._closed:
@@ -137,23 +137,23 @@ class BatchQueue:
     def note(self, samples: int, took_ns: int) -> None:
         """Learn how long a batch took; only with a latency budget."""
         if self._rule.budget_ns:
-            with self._arrived:
+            with self._lock:
                 self.times.note(samples, took_ns)
 
     def nothing_follows(self) -> None:
         """Close what waits: it will not become fuller."""
-        with self._arrived:
+        with self._lock:
             self._nothing_follows = True
             self._filled.notify_all()
 
     def start_counting(self) -> None:
         """Forget which batches were taken before."""
-        with self._arrived:
+        with self._lock:
             self.batches = self.samples = 0
 
     def close(self) -> None:
         """Drop what waits and let the workers end."""
-        with self._arrived:
+        with self._lock:
             self._closed = True
             self._queries.clear()
             self._samples = 0
@@ -177,9 +177,13 @@ class BatchQueue:
     def _cut(self) -> Batch:
         """Take the oldest samples, as many as fit; some wait, and the lock is held."""
         queries, room = self._queries, self._size
+        oldest = queries[0]
+        if not oldest.taken and (count := len(oldest.ids)) <= room and (count == room or len(queries) == 1):
+            queries.popleft()
+            self._count(count)
+            return Batch(oldest.ids, oldest.indices, oldest.complete)
         ids: list[IntArray] = []
         indices: list[IntArray] = []
-        complete = queries[0].complete
         while queries and room:
             query = queries[0]
             count = len(query.ids)
@@ -196,10 +200,12 @@ class BatchQueue:
             query.taken = end
             if end == count:
                 queries.popleft()
-        taken = self._size - room
+        self._count(self._size - room)
+        if len(ids) == 1:
+            return Batch(ids[0], indices[0], oldest.complete)
+        return Batch(np.concatenate(ids), np.concatenate(indices), oldest.complete)
+
+    def _count(self, taken: int) -> None:
         self._samples -= taken
         self.batches += 1
         self.samples += taken
-        if len(ids) == 1:
-            return Batch(ids[0], indices[0], complete)
-        return Batch(np.concatenate(ids), np.concatenate(indices), complete)

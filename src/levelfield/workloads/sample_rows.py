@@ -57,7 +57,7 @@ class SampleRows:
         self._hold(self._loaded[kept], self._rows[kept] if kept.any() else None)
 
     def batch(self, indices: IndexArray) -> NDArray[Any]:
-        """The rows of loaded samples, in the order asked for, contiguous.
+        """The rows of loaded samples, in the order asked for, contiguous; to be read only, since one is not copied.
 
         Raises:
             RunError: A sample is not loaded.
@@ -65,6 +65,10 @@ class SampleRows:
         if self._rows is None:
             raise RunError("A sample was asked for before any was loaded.")
         try:
+            if len(indices) == 1:
+                row = self._row_of.item(indices.item())
+                if row != _ABSENT:
+                    return self._rows[row : row + 1]
             return self._rows.take(self._row_of.take(indices), axis=0)
         except IndexError as error:
             absent = np.setdiff1d(indices, self._loaded)[:10]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
+import time
 
 import pytest
 from fakes import FakeClock
@@ -11,6 +13,7 @@ from levelfield.loadgen.waiting import (
     LEAST_SLEEP_NS,
     MOST_MARGIN_NS,
     NEAR_NS,
+    POLLED_NS,
     SLICE_NS,
     Timekeeper,
     calibrate,
@@ -26,6 +29,7 @@ def test_sleeps_until_the_margin_and_polls_the_rest() -> None:
         now=clock.now,
         sleep=lambda s: (slept.append(s), clock.sleep(s))[0],
         make_poll=lambda: clock.poll,
+        rest=clock.poll,
         margin_ns=1_000,
     )
     due_ns = clock.now() + 2 * SLICE_NS + 50_000
@@ -35,9 +39,60 @@ def test_sleeps_until_the_margin_and_polls_the_rest() -> None:
 
 def test_a_short_wait_is_polled_since_waking_up_may_take_as_long() -> None:
     clock = FakeClock(poll_ns=300)
-    keeper = Timekeeper(now=clock.now, sleep=pytest.fail, make_poll=lambda: clock.poll, margin_ns=1_000)
+    keeper = Timekeeper(
+        now=clock.now, sleep=pytest.fail, make_poll=lambda: clock.poll, rest=clock.poll, margin_ns=1_000
+    )
     due_ns = clock.now() + LEAST_SLEEP_NS + 1_000
     assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
+
+
+def test_until_the_last_twenty_microseconds_the_interpreter_is_left_to_others() -> None:
+    clock = FakeClock(poll_ns=300)
+    rests: list[int] = []
+    polls: list[int] = []
+
+    def rest() -> None:
+        rests.append(clock.now())
+        clock.pass_ns(5_000)
+
+    def poll() -> None:
+        polls.append(clock.now())
+        clock.poll()
+
+    keeper = Timekeeper(now=clock.now, sleep=pytest.fail, make_poll=lambda: poll, rest=rest, margin_ns=200_000)
+    due_ns = clock.now() + 150_000
+    assert due_ns <= keeper.wait_until(due_ns) < due_ns + 300
+    assert len(rests) == pytest.approx(26, abs=1)
+    assert max(rests) < due_ns - POLLED_NS <= min(polls)
+    assert len(polls) == pytest.approx(POLLED_NS / 300, abs=20)
+
+
+def test_other_threads_run_while_it_rests() -> None:
+    # They would not if zlib kept the interpreter: what is computed must be more than 5 KiB.
+    turns = 0
+    ended = threading.Event()
+
+    def count() -> None:
+        nonlocal turns
+        while not ended.is_set():
+            turns += 1
+            time.sleep(0)  # it gives the interpreter back
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(60)
+    try:
+        other = threading.Thread(target=count)
+        keeper = Timekeeper()
+        other.start()
+        turns_before = turns
+        for _ in range(200):
+            keeper.rest()
+        turns_after = turns
+        ended.set()
+        other.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert turns_after > turns_before
 
 
 def test_the_last_millisecond_is_slept_in_slices() -> None:
@@ -47,6 +102,7 @@ def test_the_last_millisecond_is_slept_in_slices() -> None:
         now=clock.now,
         sleep=lambda s: (slept.append(round(s * 1e9)), clock.sleep(s))[0],
         make_poll=lambda: clock.poll,
+        rest=clock.poll,
         margin_ns=1_000,
     )
     due_ns = clock.now() + NEAR_NS + SLICE_NS + 8_001_000
@@ -79,6 +135,7 @@ def test_margin_follows_how_late_sleeping_is() -> None:
             now=clock.now,
             sleep=lambda s: clock.pass_ns(round(s * 1e9) + late_ns),
             make_poll=lambda: clock.poll,
+            rest=clock.poll,
             margin_ns=0,
         )
         return calibrate(keeper).margin_ns
@@ -95,6 +152,7 @@ def test_margin_ignores_sleeps_that_no_margin_could_mend() -> None:
         now=clock.now,
         sleep=lambda s: clock.pass_ns(round(s * 1e9) + next(overshoots)),
         make_poll=lambda: clock.poll,
+        rest=clock.poll,
         margin_ns=0,
     )
     assert calibrate(keeper).margin_ns == 180_000

@@ -60,6 +60,20 @@ class SpanModel:
             return outputs[self.output_names[0]]
         return np.stack([outputs[name] for name in self.output_names], axis=-1)
 
+    def write_logits(self, outputs: NamedArrays, into: NDArray[Any]) -> None:
+        """Write start and end of the tokens that were computed into (batch, tokens, 2), from its first token on.
+
+        Straight to their place: after a call of the model, the steps of :meth:`logits` and a copy cost a small one as
+        much as a tenth of its time, since their code has left the caches.
+        """
+        if len(self.output_names) == 1:
+            logits = outputs[self.output_names[0]]
+            into[:, : logits.shape[1]] = logits
+            return
+        for at, name in enumerate(self.output_names):
+            logits = outputs[name]
+            into[:, : logits.shape[1], at] = logits
+
     def facts(self, *, transformations: str | None, retraining: str | None) -> ModelFacts:
         """What a submission states of the model: what the file says, and what only its maker knows."""
         types = [type_name(tensor.dtype) for tensor in self.session.inputs if tensor.dtype is not None]

@@ -116,8 +116,12 @@ class QuestionAnswering:
         """
         rows = self.dataset.batch(indices)
         if self.model.free_length:
-            rows = rows[:, :, : self.dataset.token_counts.take(indices).max()]
+            rows = rows[:, :, : self._longest(indices)]
         return self.model.inputs(rows)
+
+    def _longest(self, indices: IndexArray) -> int:
+        counts = self.dataset.token_counts
+        return int(counts.item(indices.item()) if len(indices) == 1 else counts.take(indices).max())
 
     def payloads(self, outputs: NamedArrays, indices: IndexArray) -> PayloadArray:
         """(samples, tokens, 2) little-endian float32.
@@ -125,12 +129,14 @@ class QuestionAnswering:
         Where filling was left out, its logits are -10000 for every token that a sample does not have, so that a
         payload does not depend on the batch.
         """
-        logits = self.model.logits(outputs)
         if not self.model.free_length:
-            return np.ascontiguousarray(logits, "<f4")
-        payloads = np.full((len(indices), self._tokens, 2), FILLING, "<f4")
-        payloads[:, : logits.shape[1]] = logits
-        payloads[np.arange(self._tokens) >= self.dataset.token_counts.take(indices)[:, None]] = FILLING
+            return np.ascontiguousarray(self.model.logits(outputs), "<f4")
+        payloads = np.empty((len(indices), self._tokens, 2), "<f4")
+        payloads.fill(FILLING)
+        self.model.write_logits(outputs, payloads)
+        if len(indices) > 1:
+            counts = self.dataset.token_counts.take(indices)
+            payloads[np.arange(self._tokens) >= counts[:, None]] = FILLING
         return payloads
 
     def infer(self, indices: IndexArray) -> PayloadArray:
