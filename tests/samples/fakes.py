@@ -38,7 +38,7 @@ class FakeClock:
 
     def keeper(self, margin_ns: int = 1_000) -> Timekeeper:
         return Timekeeper(
-            now=self.now, sleep=self.sleep, make_poll=lambda: self.poll, rest=self.poll, margin_ns=margin_ns
+            now=self.now, sleep=self.sleep, make_poll=lambda: self.poll, rest=lambda _: self.poll(), margin_ns=margin_ns
         )
 
 

@@ -40,7 +40,7 @@ class EventClock:
             now=self.now,
             sleep=lambda duration_s: self.pass_until(self.shown_ns + round(duration_s * 1e9)),
             make_poll=lambda: lambda: self.pass_until(self.shown_ns + 20_000),
-            rest=lambda: self.pass_until(self.shown_ns + 20_000),
+            rest=lambda _: self.pass_until(self.shown_ns + 20_000),
             margin_ns=1_000,
         )
 

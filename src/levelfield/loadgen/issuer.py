@@ -50,7 +50,7 @@ def _main(shared: int, bell: int) -> None:
         return
     plan = schedule(assignment.effective, assignment.loadable, assignment.phase)
     # Nobody else wants this interpreter: looking at the clock without pause costs no one anything.
-    keeper = calibrate(Timekeeper(make_poll=lambda: lambda: None, rest=lambda: None))
+    keeper = calibrate(Timekeeper(make_poll=lambda: lambda: None, rest=lambda _: None))
     os.set_blocking(bell, False)
     ring.word[Word.SLEEP_MARGIN] = keeper.margin_ns
     generated = plan.generated

@@ -1,11 +1,11 @@
 """Waiting for a moment: sleep while it is far, look at the clock without pause when it is near.
 
 A sleep wakes up about 100 µs late, a plain loop is on time but keeps the interpreter to itself, which starves
-a system under test that runs in the same process. So what is too short for a sleep is spent computing in C, five
-microseconds at a time, with the interpreter free for whoever wants it; only the last twenty poll, and even there each
-look at the clock lets other threads have the interpreter, for 0.3 µs when nobody wants it. Polling all the time is not
-enough: a thread that finds the interpreter taken goes to sleep, though it would be free 0.3 µs later, and a model of
-1 ms took a third longer beside a thread that polled.
+a system under test that runs in the same process. So what is too short for a sleep is spent computing in C, with the
+interpreter free for whoever wants it; only the last ten microseconds poll, and even there each look at the clock lets
+other threads have the interpreter, for 0.3 µs when nobody wants it. Polling all the time is not enough: a thread that
+finds the interpreter taken goes to sleep, though it would be free 0.3 µs later, and a model of 1 ms took a fifth longer
+beside a thread that polled.
 
 How late a sleep wakes up depends on two things that can be chosen. Linux adds 50 µs of its own to every sleep of a
 usual thread, so that timers share wake-ups: :func:`fine_timers` asks it not to. And a processor that rests for a
@@ -23,10 +23,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from levelfield.units import NS_PER_S, NS_PER_US
 
-__all__ = ["Timekeeper", "calibrate", "fine_timers"]
+__all__ = ["Timekeeper", "calibrate", "checksums", "fine_timers"]
 
 LEAST_MARGIN_NS = 80 * NS_PER_US
 MOST_MARGIN_NS = 400 * NS_PER_US
@@ -39,10 +40,14 @@ may take as long."""
 NEAR_NS = 10 * SLICE_NS
 """A moment that is further away is first waited for with one long sleep."""
 
-POLLED_NS = 20 * NS_PER_US
+POLLED_NS = 10 * NS_PER_US
 """How long before the moment each look at the clock follows the other at once."""
-COMPUTED = bytes(12_000)
-"""What takes about 5 µs to compute the checksum of. Of less than 5 KiB, zlib would keep the interpreter."""
+REST_SHARE = 0.6
+"""Of the time that is left: so much is computed before the next look at the clock."""
+COMPUTED = memoryview(bytes(1 << 19))
+LEAST_COMPUTED = 6_000
+"""Of 5 KiB or less, zlib would keep the interpreter."""
+TRIED, REST_TRIALS = 48_000, 9
 
 _SET_TIMER_SLACK, _GET_TIMER_SLACK = 29, 30
 """Options of Linux's prctl(2)."""
@@ -56,8 +61,24 @@ def _yielding_poll() -> Callable[[], object]:
     return lambda: poll(0)
 
 
-def _without_the_interpreter() -> object:
-    return zlib.crc32(COMPUTED)
+@cache
+def checksums() -> Callable[[int], object]:
+    """What passes a part of so many nanoseconds without the interpreter; how fast it computes is measured once.
+
+    In one long piece: each time that it comes back for the interpreter it may find it taken, which costs both sides.
+    """
+    took_ns = []
+    for _ in range(REST_TRIALS):
+        before = time.perf_counter_ns()
+        zlib.crc32(COMPUTED[:TRIED])
+        took_ns.append(time.perf_counter_ns() - before)
+    per_ns = REST_SHARE * TRIED / sorted(took_ns)[REST_TRIALS // 2]
+
+    def rest(left_ns: int) -> object:
+        count = int(left_ns * per_ns)
+        return zlib.crc32(COMPUTED[: max(LEAST_COMPUTED, count)])
+
+    return rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +90,8 @@ class Timekeeper:
     sleep: Callable[[float], None] = time.sleep
     make_poll: Callable[[], Callable[[], object]] = _yielding_poll
     """Makes what is called between two looks at the clock; one for each thread."""
-    rest: Callable[[], object] = _without_the_interpreter
-    """Passes some microseconds without the interpreter."""
+    rest: Callable[[int], object] | None = None
+    """Passes a part of so many nanoseconds without the interpreter; ``None`` = :func:`checksums`."""
     margin_ns: int = 300 * NS_PER_US
     """How long before the moment sleeping ends and polling begins."""
     poll: Callable[[], object] = field(init=False)
@@ -84,7 +105,7 @@ class Timekeeper:
 
     def wait_until(self, due_ns: int) -> int:
         """Wait until the clock shows ``due_ns`` or later; returns what it shows then."""
-        now, poll, rest = self.now, self.poll, self.rest
+        now, poll, rest = self.now, self.poll, self.rest or checksums()
         shown = now()
         left_ns = due_ns - shown - self.margin_ns
         if left_ns > NEAR_NS:
@@ -96,8 +117,8 @@ class Timekeeper:
                 self.sleep(min(left_ns, SLICE_NS) / NS_PER_S)
                 shown = now()
                 left_ns = due_ns - shown - self.margin_ns
-        while due_ns - shown > POLLED_NS:
-            rest()
+        while (left_ns := due_ns - shown) > POLLED_NS:
+            rest(left_ns)
             shown = now()
         while shown < due_ns:
             poll()

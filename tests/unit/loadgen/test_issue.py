@@ -143,7 +143,9 @@ def test_oversleeping_is_the_load_generators_own_and_so_is_what_follows_from_it(
         sleeps += 1
         clock.pass_ns(round(duration_s * 1e9) + (6_000_000 if sleeps == 3 else 0))
 
-    keeper = Timekeeper(now=clock.now, sleep=oversleep, make_poll=lambda: clock.poll, rest=clock.poll, margin_ns=1_000)
+    keeper = Timekeeper(
+        now=clock.now, sleep=oversleep, make_poll=lambda: clock.poll, rest=lambda _: clock.poll(), margin_ns=1_000
+    )
     system = ServiceSystem(clock, lambda _: 1_000)
     run = measured(phase_state(Settings(load=Server(target_qps=1000), min_duration_ms=30), system, keeper))
     assert run.own_delay_ns is not None

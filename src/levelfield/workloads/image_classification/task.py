@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from levelfield.backends import Backend, load
 from levelfield.backends.port import BackendOptions, NamedArrays
 from levelfield.metrics.top1 import ClassType, Top1, top1
@@ -14,6 +16,7 @@ from levelfield.workloads.task import IndexArray, ModelFacts, PayloadArray, Prec
 
 __all__ = ["MINI_PERFORMANCE_SAMPLES", "ImageClassification", "full_task", "mini_task"]
 
+_FLOAT32 = np.dtype("<f4")
 MINI_PERFORMANCE_SAMPLES = 256
 """A quarter of the set: an accuracy run loads and unloads four times, and a performance run draws from a part of the
 data, as both do in the full edition (1,024 of 50,000)."""
@@ -62,7 +65,7 @@ class ImageClassification:
 
     def payloads(self, outputs: NamedArrays) -> PayloadArray:
         """(samples, 1) little-endian float32 class numbers of what the model returned."""
-        return self.model.classes(outputs).astype("<f4").reshape(-1, 1)
+        return self.model.classes(outputs).astype(_FLOAT32)[:, np.newaxis]
 
     def infer(self, indices: IndexArray) -> PayloadArray:
         """Run loaded samples as one batch.
