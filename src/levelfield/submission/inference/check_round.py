@@ -128,9 +128,11 @@ def check_round(
         whole.add(crew.share(work, early, _weight, apart=sessions))
         foreseen = _foreseen(whole.claims, rules, exact_queries) if set(DRAW_CHECKS) & set(registry.round) else []
         whole.add(crew.share(work, late, _weight, apart=foreseen, joins=False))
-        _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
+        top = TreeSubject(source=source, tree=tree, layout=layout, rules=rules)
+        _run(registry.tree, top, whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-        _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
+        runs = RoundSubject(claims=claims, rules=rules, exact_queries=exact_queries, crew=crew)
+        _run(registry.round, runs, whole.tally, result="", closed=True)
         texts = [check.text for check in registry.every]
         for found in crew.share(session_texts, (), lambda _: 0, apart=(None,), joins=False):
             texts += found

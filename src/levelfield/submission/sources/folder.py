@@ -125,10 +125,11 @@ def _list(root: str, name: str, bounds: Bounds) -> Listing[str]:
     folders = [""]
     while folders:
         folder = folders.pop()
+        above = f"{folder}/" if folder else ""
         try:
             with os.scandir(f"{root}/{folder}") as found:
                 for entry in found:
-                    _add(collector, entry, f"{folder}/{entry.name}" if folder else entry.name, folders, bounds)
+                    _add(collector, entry, above + entry.name, folders, bounds)
         except OSError as error:
             if not folder:
                 raise InputError(f"{name} cannot be read as a folder: {error.strerror or error}.") from error
@@ -138,21 +139,18 @@ def _list(root: str, name: str, bounds: Bounds) -> Listing[str]:
 
 def _add(collector: Collector[str], entry: os.DirEntry[str], path: str, folders: list[str], bounds: Bounds) -> None:
     try:
-        if entry.is_symlink():
-            collector.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - a text, as it stands
-            return
-        if entry.is_dir(follow_symlinks=False):  # known from the list; asking for its status would cost a call
+        # Of what kind it is is known from the list; asking for its status would cost a call.
+        if entry.is_file(follow_symlinks=False):
+            collector.add(path, entry.stat(follow_symlinks=False).st_size, path)
+        elif entry.is_dir(follow_symlinks=False):
             _add_folder(collector, entry.name, path, folders, bounds)
-            return
-        status = entry.stat(follow_symlinks=False)
+        elif entry.is_symlink():
+            collector.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - a text, as it stands
+        else:
+            kind = stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+            collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
     except OSError as error:
         collector.refuse(path, f"cannot be looked at: {error.strerror or error}")
-        return
-    match stat.S_IFMT(status.st_mode):
-        case stat.S_IFREG:
-            collector.add(path, status.st_size, path)
-        case kind:
-            collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
 
 
 def _add_folder(collector: Collector[str], name: str, path: str, folders: list[str], bounds: Bounds) -> None:

@@ -11,6 +11,8 @@ __all__ = ["clean", "from_bytes", "is_plain", "problem_of", "shown", "target_of"
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 DRIVE = re.compile(r"[A-Za-z]:")
+PLAIN = re.compile(r"(?:[ -\-0-9;-\[\]-~][ -.0-9;-\[\]-~]*(?:/(?!\Z)|\Z))+")
+"""Names of printable ASCII that do not begin with a dot, without what some system takes for a separator."""
 SHOWN = 200
 
 
@@ -27,18 +29,7 @@ def clean(path: str) -> str:
 
 def is_plain(path: str, bounds: Bounds) -> bool:
     """Whether a path is surely clean and without a problem, as all but a few are; told in a fraction of the time."""
-    return (
-        path.isascii()
-        and path.isprintable()
-        and "\\" not in path
-        and ":" not in path
-        and "//" not in path
-        and "/." not in path
-        and 0 < len(path) <= bounds.path_bytes
-        and path[0] not in "/."
-        and path[-1] != "/"
-        and path.count("/") <= bounds.depth
-    )
+    return PLAIN.fullmatch(path) is not None and len(path) <= bounds.path_bytes and path.count("/") <= bounds.depth
 
 
 def problem_of(path: str, bounds: Bounds) -> str:
