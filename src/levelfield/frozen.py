@@ -65,10 +65,8 @@ def _code(given: tuple[bool, ...], *, post_init: bool) -> CodeType:
 
     Classes of as many fields share it, since only the names differ, and to compile it is what takes long.
     """
-    lines = [
-        f" set_{number}(self, {f'_{number}' if is_given else f'make_{number}() if _{number} is MISSING else _{number}'})\n"
-        for number, is_given in enumerate(given)
-    ]
+    made = ("make_{0}() if _{0} is MISSING else _{0}", "_{0}")
+    lines = [f" set_{number}(self, {made[one].format(number)})\n" for number, one in enumerate(given)]
     parameters = "".join(f", _{number}" for number in range(len(given)))
     known: dict[str, Any] = {}
     lines.append(" self.__post_init__()\n" if post_init else " return\n")
