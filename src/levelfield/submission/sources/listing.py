@@ -90,13 +90,13 @@ class Collector(Generic[Place]):
         self._count = 0
         self._total = 0
 
-    def count(self) -> None:
-        """Count an entry that is not kept, as a folder.
+    def count(self, entries: int = 1) -> None:
+        """Count entries that are not kept, as a folder.
 
         Raises:
             InputError: There are more than the bound.
         """
-        self._count += 1
+        self._count += entries
         if self._count > self._bounds.files:
             raise InputError(
                 f"{self._source} holds more than {self._bounds.files:,} entries.",
@@ -115,6 +115,24 @@ class Collector(Generic[Place]):
         self._files[path] = (size, place)
         self._grow(size)
         return True
+
+    def add_all(self, files: Mapping[str, _File[Place]]) -> None:
+        """Size and place of some files by path, none of which comes again; those with plain names at once."""
+        if is_plain("/".join(files), self._bounds):
+            self.count(len(files))
+            self._files.update(files)
+            self._grow(sum(size for size, _ in files.values()))
+        else:
+            for path, (size, place) in files.items():
+                self.add(path, size, place)
+
+    def takes_folder(self, path: str) -> bool:
+        """Whether a folder is to be looked into, or else refused with what is below it."""
+        self.count()
+        if is_plain(path, self._bounds) or not (problem := problem_of(path, self._bounds)):
+            return True
+        self.refuse(path, f"{problem}; nothing below it is read")
+        return False
 
     def add_link(self, name: bytes | str, text: bytes | str) -> None:
         """A symbolic link and what it says."""

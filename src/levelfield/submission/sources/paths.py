@@ -11,8 +11,8 @@ __all__ = ["clean", "from_bytes", "is_plain", "problem_of", "shown", "target_of"
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 DRIVE = re.compile(r"[A-Za-z]:")
-PLAIN = re.compile(r"(?:[ -\-0-9;-\[\]-~][ -.0-9;-\[\]-~]*(?:/(?!\Z)|\Z))+")
-"""Names of printable ASCII that do not begin with a dot, without what some system takes for a separator."""
+PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte not in b"\\:")
+"""Printable ASCII without what some system takes for a separator."""
 SHOWN = 200
 
 
@@ -28,8 +28,20 @@ def clean(path: str) -> str:
 
 
 def is_plain(path: str, bounds: Bounds) -> bool:
-    """Whether a path is surely clean and without a problem, as all but a few are; told in a fraction of the time."""
-    return PLAIN.fullmatch(path) is not None and len(path) <= bounds.path_bytes and path.count("/") <= bounds.depth
+    """Whether a path is surely clean and without a problem, as all but a few are; told in a fraction of the time.
+
+    Several paths with slashes between them are plain one by one if they are together.
+    """
+    return (
+        path.isascii()
+        and not path.encode().translate(None, PLAIN)
+        and "//" not in path
+        and "/." not in path
+        and 0 < len(path) <= bounds.path_bytes
+        and path[0] not in "/."
+        and path[-1] != "/"
+        and path.count("/") <= bounds.depth
+    )
 
 
 def problem_of(path: str, bounds: Bounds) -> str:
