@@ -50,7 +50,7 @@ BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 OFFICIAL_BYTES_OF_A_PROCESS = 128 << 20
 """The same where only what the official checker looks at is asked for: so much is read in a third of a second."""
-BYTES_WHILE_DRAWING = 16 << 20
+BYTES_WHILE_DRAWING = 24 << 20
 """Of systems: they take about as long as the usual draws of a round."""
 
 
@@ -154,7 +154,7 @@ def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_Sessio
 
 def _split(systems: list[SystemPlace]) -> tuple[list[SystemPlace], list[SystemPlace]]:
     """The larger systems, and the smaller ones that are looked at while what the larger ones claim is drawn."""
-    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 5)
+    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 3)
     ordered = sorted(systems, key=_weight)
     small = list(takewhile(lambda size: size <= left, accumulate(map(_weight, ordered))))
     return ordered[len(small) :], ordered[: len(small)]
