@@ -47,9 +47,17 @@ class Crew:
         tasks: What will be asked for; each is called with the units that its process takes, one after the other. Units
             and outcomes go through pipes and must be picklable, tasks need not be.
         size: Processes, this one included.
+        ahead: What each of the others does before its first task, while this one prepares the work: to load code.
     """
 
-    def __init__(self, tasks: Sequence[Callable[[Iterable[Any]], Any]] = (), size: int = 1) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Callable[[Iterable[Any]], Any]] = (),
+        size: int = 1,
+        *,
+        ahead: Callable[[], object] | None = None,
+    ) -> None:
+        self._ahead = ahead
         self._tasks = tuple(tasks)
         self._size = size if size > 1 and _may_fork() else 1
         self._mates: list[_Mate] = []
@@ -150,6 +158,8 @@ class Crew:
         """Do what is asked for until the other end closes."""
         import pickle  # noqa: PLC0415
 
+        if self._ahead:
+            self._ahead()
         while True:
             try:
                 number, batches = pickle.load(orders)  # noqa: S301 - from our own parent

@@ -29,6 +29,7 @@ from levelfield.submission.inference.checks.draws import (
     SampleUnit,
     draw_samples,
     draw_schedules,
+    load_code_of_draws,
     sample_units,
     schedule_units,
 )
@@ -122,11 +123,12 @@ def check_round(
     whole, here = _Part(), Reader(source, tree, layout, rules)
     tasks = (work, draw_samples, draw_schedules, session_texts)
     each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
-    with Crew(tasks, min(jobs, 1 + size // each)) as crew:
+    draws = bool(set(DRAW_CHECKS) & set(registry.round))
+    with Crew(tasks, min(jobs, 1 + size // each), ahead=load_code_of_draws if draws else None) as crew:
         sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(here, systems))
         early, late = _split(systems)
         whole.add(crew.share(work, early, _weight, apart=sessions))
-        foreseen = _foreseen(whole.claims, rules, exact_queries) if set(DRAW_CHECKS) & set(registry.round) else []
+        foreseen = _foreseen(whole.claims, rules, exact_queries) if draws else []
         whole.add(crew.share(work, late, _weight, apart=foreseen, joins=False))
         top = TreeSubject(source=source, tree=tree, layout=layout, rules=rules)
         _run(registry.tree, top, whole.tally, result="", closed=True)
