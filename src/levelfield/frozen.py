@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from functools import cache
 from operator import attrgetter
+from types import CodeType, FunctionType
 from typing import Any, TypeVar, dataclass_transform
 
 __all__ = ["frozen"]
@@ -40,29 +42,37 @@ def frozen(cls: Class) -> Class:
 
 
 def _init(made: Any, setters: tuple[Callable[[Any, Any], None], ...]) -> Any:
-    """``__init__``, compiled so that it has the signature of the fields and is as fast as one written by hand."""
+    """``__init__`` with the signature of the fields, as fast as one written by hand."""
+    own = fields(made)
     known: dict[str, Any] = {"MISSING": MISSING}
-    parameters, lines = [], []
-    for number, (one, setter) in enumerate(zip(fields(made), setters, strict=True)):
-        value = name = one.name
-        known[f"set_{number}"] = setter
-        if one.default_factory is not MISSING:
-            known[f"make_{number}"] = one.default_factory
-            parameters.append(f"{name}=MISSING")
-            value = f"make_{number}() if {name} is MISSING else {name}"
-        elif one.default is not MISSING:
-            known[f"default_{number}"] = one.default
-            parameters.append(f"{name}=default_{number}")
-        else:
-            parameters.append(name)
-        lines.append(f" set_{number}(self, {value})\n")
-    if hasattr(made, "__post_init__"):
-        lines.append(" self.__post_init__()\n")
-    exec(f"def __init__(self, *, {', '.join(parameters)}):\n{''.join(lines)}", known)  # noqa: S102 - names of fields
-    method = known["__init__"]
+    known.update((f"set_{number}", setter) for number, setter in enumerate(setters))
+    known.update((f"make_{number}", one.default_factory) for number, one in enumerate(own))
+    code = _code(tuple(one.default_factory is MISSING for one in own), post_init=hasattr(made, "__post_init__"))
+    names = tuple(one.name for one in own)
+    method = FunctionType(code.replace(co_varnames=("self", *names)), known, "__init__")
+    defaults = {
+        one.name: one.default for one in own if one.default is not MISSING or one.default_factory is not MISSING
+    }
+    method.__kwdefaults__ = defaults
     method.__qualname__, method.__module__ = f"{made.__qualname__}.__init__", made.__module__
-    method.__annotations__ = {one.name: one.type for one in fields(made)} | {"return": None}
+    method.__annotations__ = {one.name: one.type for one in own} | {"return": None}
     return method
+
+
+@cache
+def _code(given: tuple[bool, ...], *, post_init: bool) -> CodeType:
+    """The code of ``__init__`` for fields that are given, or else made by a factory where they are missing.
+
+    Classes of as many fields share it, since only the names differ, and to compile it is what takes long.
+    """
+    made = ("make_{0}() if _{0} is MISSING else _{0}", "_{0}")
+    lines = [f" set_{number}(self, {made[one].format(number)})\n" for number, one in enumerate(given)]
+    parameters = "".join(f", _{number}" for number in range(len(given)))
+    known: dict[str, Any] = {}
+    lines.append(" self.__post_init__()\n" if post_init else " return\n")
+    exec(f"def __init__(self{', *' if given else ''}{parameters}):\n{''.join(lines)}", known)  # noqa: S102 - numbers only
+    code: CodeType = known["__init__"].__code__
+    return code
 
 
 def _values(names: list[str]) -> Callable[[Any], tuple[object, ...]]:

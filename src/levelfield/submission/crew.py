@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
-import signal
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -49,15 +47,25 @@ class Crew:
         tasks: What will be asked for; each is called with the units that its process takes, one after the other. Units
             and outcomes go through pipes and must be picklable, tasks need not be.
         size: Processes, this one included.
+        ahead: What each of the others does before its first task, while this one prepares the work: to load code.
     """
 
-    def __init__(self, tasks: Sequence[Callable[[Iterable[Any]], Any]] = (), size: int = 1) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Callable[[Iterable[Any]], Any]] = (),
+        size: int = 1,
+        *,
+        ahead: Callable[[], object] | None = None,
+    ) -> None:
+        self._ahead = ahead
         self._tasks = tuple(tasks)
         self._size = size if size > 1 and _may_fork() else 1
         self._mates: list[_Mate] = []
 
     def __enter__(self) -> Self:
         if self._size > 1:
+            import pickle  # noqa: F401, PLC0415 - here once, not by each; a process alone sends nothing
+
             self._tickets = (os.pipe(), os.pipe())  # of the units, and of those apart
             for _ in range(self._size - 1):
                 self._mates.append(self._start())
@@ -66,15 +74,18 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self._mates:
+            return
+        import signal  # noqa: PLC0415
+
         for mate in self._mates:
             with suppress(BrokenPipeError):
                 mate.orders.close()
             mate.answers.close()
             os.kill(mate.process, signal.SIGKILL)
             os.waitpid(mate.process, 0)
-        if self._mates:
-            for end in (end for pipe in self._tickets for end in pipe):
-                os.close(end)
+        for end in (end for pipe in self._tickets for end in pipe):
+            os.close(end)
         self._mates = []
 
     def share(
@@ -103,6 +114,8 @@ class Crew:
         little = len(units) + len(apart) < 2 and (joins or not apart)
         if not self._mates or little:
             return [task([unit for heap in heaps for unit in heap])]
+        import pickle  # noqa: PLC0415
+
         batches = [_batches(heap) for heap in heaps]
         order = pickle.dumps((self._tasks.index(task), batches), pickle.HIGHEST_PROTOCOL)
         for mate in self._mates:
@@ -143,6 +156,10 @@ class Crew:
 
     def _serve(self, orders: BinaryIO, answers: BinaryIO) -> None:
         """Do what is asked for until the other end closes."""
+        import pickle  # noqa: PLC0415
+
+        if self._ahead:
+            self._ahead()
         while True:
             try:
                 number, batches = pickle.load(orders)  # noqa: S301 - from our own parent
@@ -176,6 +193,8 @@ def _may_fork() -> bool:
 
 
 def _answer_of(mate: _Mate) -> object:
+    import pickle  # noqa: PLC0415
+
     try:
         done, outcome = pickle.load(mate.answers)  # noqa: S301 - from our own child
     except EOFError:

@@ -57,6 +57,19 @@ def test_the_processes_stay_for_further_work() -> None:
     assert sorted(unit for share in third for unit in share) == [1, 2]
 
 
+def test_the_others_prepare_before_their_first_task() -> None:
+    prepared: list[int] = []
+
+    def seen(units: Iterable[int]) -> tuple[list[int], list[int]]:
+        return list(prepared), list(units)
+
+    with Crew([seen], 2, ahead=lambda: prepared.append(7)) as two:
+        own, other = two.share(seen, [1, 2, 3], weight)
+        assert (own[0], other[0]) == ([], [7])
+        assert sorted(own[1] + other[1]) == [1, 2, 3]
+        assert two.share(seen, [4, 5], weight)[1][0] == [7]
+
+
 def test_more_units_than_a_pipe_holds_tickets() -> None:
     units = list(range(crew.MOST_TICKETS * 5 + 3))
     with Crew([total], 2) as two:

@@ -29,6 +29,7 @@ from levelfield.submission.inference.checks.draws import (
     SampleUnit,
     draw_samples,
     draw_schedules,
+    load_code_of_draws,
     sample_units,
     schedule_units,
 )
@@ -50,7 +51,7 @@ BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 OFFICIAL_BYTES_OF_A_PROCESS = 128 << 20
 """The same where only what the official checker looks at is asked for: so much is read in a third of a second."""
-BYTES_WHILE_DRAWING = 16 << 20
+BYTES_WHILE_DRAWING = 24 << 20
 """Of systems: they take about as long as the usual draws of a round."""
 
 
@@ -122,15 +123,18 @@ def check_round(
     whole, here = _Part(), Reader(source, tree, layout, rules)
     tasks = (work, draw_samples, draw_schedules, session_texts)
     each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
-    with Crew(tasks, min(jobs, 1 + size // each)) as crew:
+    draws = bool(set(DRAW_CHECKS) & set(registry.round))
+    with Crew(tasks, min(jobs, 1 + size // each), ahead=load_code_of_draws if draws else None) as crew:
         sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(here, systems))
         early, late = _split(systems)
         whole.add(crew.share(work, early, _weight, apart=sessions))
-        foreseen = _foreseen(whole.claims, rules, exact_queries) if set(DRAW_CHECKS) & set(registry.round) else []
+        foreseen = _foreseen(whole.claims, rules, exact_queries) if draws else []
         whole.add(crew.share(work, late, _weight, apart=foreseen, joins=False))
-        _run(registry.tree, TreeSubject(source, tree, layout, rules), whole.tally, result="", closed=True)
+        top = TreeSubject(source=source, tree=tree, layout=layout, rules=rules)
+        _run(registry.tree, top, whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-        _run(registry.round, RoundSubject(claims, rules, exact_queries, crew), whole.tally, result="", closed=True)
+        runs = RoundSubject(claims=claims, rules=rules, exact_queries=exact_queries, crew=crew)
+        _run(registry.round, runs, whole.tally, result="", closed=True)
         texts = [check.text for check in registry.every]
         for found in crew.share(session_texts, (), lambda _: 0, apart=(None,), joins=False):
             texts += found
@@ -152,7 +156,7 @@ def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_Sessio
 
 def _split(systems: list[SystemPlace]) -> tuple[list[SystemPlace], list[SystemPlace]]:
     """The larger systems, and the smaller ones that are looked at while what the larger ones claim is drawn."""
-    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 5)
+    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 3)
     ordered = sorted(systems, key=_weight)
     small = list(takewhile(lambda size: size <= left, accumulate(map(_weight, ordered))))
     return ordered[len(small) :], ordered[: len(small)]

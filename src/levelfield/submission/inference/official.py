@@ -58,6 +58,8 @@ class OfficialOutcome:
 
 @frozen
 class _Performance:
+    """What it makes of a performance run."""
+
     valid: bool
     value: float | None
     inferred: bool = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from functools import cached_property
-from typing import TypeAlias, overload
+from typing import Generic, TypeAlias, TypeVar, overload
 
 from levelfield.formats.loadgen_scan import ScannedLog
 from levelfield.frozen import frozen
@@ -15,65 +16,48 @@ from levelfield.rules.model import AccuracyMetric
 __all__ = ["AccuracyText", "JsonFile", "JsonScalar", "RunLog", "Verification", "parse_json_file"]
 
 JsonScalar: TypeAlias = "str | int | float | bool | None"
+Value = TypeVar("Value")
 REFERENCE_SCORE = r"^(?:reference|TEST04-A) score = (\S+)"
 TEST_SCORE = r"^(?:test|TEST04-B) score = (\S+)"
 HASH_LINE = re.compile(r"hash=([\w\d]+)$")
 
 
-class Integer:
-    """A key of the detail log that holds an integer."""
+class Key(Generic[Value]):
+    """A key of the detail log; what a log holds there is read once, and then an attribute of it."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, read: Callable[[ScannedLog, str], Value]) -> None:
         self.key = key
+        self._read = read
+        self._name = ""
+
+    def __set_name__(self, owner: type[RunLog], name: str) -> None:
+        self._name = name
 
     @overload
-    def __get__(self, log: None, owner: type[RunLog]) -> Integer: ...
+    def __get__(self, log: None, owner: type[RunLog]) -> Key[Value]: ...
     @overload
-    def __get__(self, log: RunLog, owner: type[RunLog]) -> int: ...
-    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Integer | int:
-        return self if log is None else log.scan.integer(self.key)
+    def __get__(self, log: RunLog, owner: type[RunLog]) -> Value: ...
+    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Key[Value] | Value:
+        if log is None:
+            return self
+        value = vars(log)[self._name] = self._read(log.scan, self.key)
+        return value
 
 
-class Number:
-    """A key of the detail log that holds a number."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    @overload
-    def __get__(self, log: None, owner: type[RunLog]) -> Number: ...
-    @overload
-    def __get__(self, log: RunLog, owner: type[RunLog]) -> float: ...
-    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Number | float:
-        return self if log is None else log.scan.number(self.key)
+def _integer(key: str) -> Key[int]:
+    return Key(key, ScannedLog.integer)
 
 
-class Words:
-    """A key of the detail log that holds text."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    @overload
-    def __get__(self, log: None, owner: type[RunLog]) -> Words: ...
-    @overload
-    def __get__(self, log: RunLog, owner: type[RunLog]) -> str: ...
-    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Words | str:
-        return self if log is None else log.scan.text(self.key)
+def _number(key: str) -> Key[float]:
+    return Key(key, ScannedLog.number)
 
 
-class Flag:
-    """A key of the detail log that holds true or false."""
+def _text(key: str) -> Key[str]:
+    return Key(key, ScannedLog.text)
 
-    def __init__(self, key: str) -> None:
-        self.key = key
 
-    @overload
-    def __get__(self, log: None, owner: type[RunLog]) -> Flag: ...
-    @overload
-    def __get__(self, log: RunLog, owner: type[RunLog]) -> bool: ...
-    def __get__(self, log: RunLog | None, owner: type[RunLog]) -> Flag | bool:
-        return self if log is None else log.scan.flag(self.key)
+def _flag(key: str) -> Key[bool]:
+    return Key(key, ScannedLog.flag)
 
 
 class RunLog:
@@ -93,62 +77,62 @@ class RunLog:
         """The file."""
         return self.scan.path
 
-    version = Words("loadgen_version")
-    git_status = Words("loadgen_git_status_message")
-    test_datetime = Words("test_datetime")
-    system_name = Words("sut_name")
-    library_count = Integer("qsl_reported_total_count")
-    library_performance_count = Integer("qsl_reported_performance_count")
+    version = _text("loadgen_version")
+    git_status = _text("loadgen_git_status_message")
+    test_datetime = _text("test_datetime")
+    system_name = _text("sut_name")
+    library_count = _integer("qsl_reported_total_count")
+    library_performance_count = _integer("qsl_reported_performance_count")
 
-    scenario = Words("effective_scenario")
-    mode = Words("effective_test_mode")
-    samples_per_query = Integer("effective_samples_per_query")
-    target_qps = Number("effective_target_qps")
-    target_latency_ns = Integer("effective_target_latency_ns")
-    target_percentile = Number("effective_target_latency_percentile")
-    min_duration_ms = Integer("effective_min_duration_ms")
-    max_duration_ms = Integer("effective_max_duration_ms")
-    min_query_count = Integer("effective_min_query_count")
-    max_query_count = Integer("effective_max_query_count")
-    min_sample_count = Integer("effective_min_sample_count")
-    qsl_seed = Integer("effective_qsl_rng_seed")
-    sample_index_seed = Integer("effective_sample_index_rng_seed")
-    schedule_seed = Integer("effective_schedule_rng_seed")
-    accuracy_log_seed = Integer("effective_accuracy_log_rng_seed")
-    accuracy_log_probability = Number("effective_accuracy_log_probability")
-    accuracy_log_sampling_target = Integer("effective_accuracy_log_sampling_target")
-    issue_unique = Flag("effective_performance_issue_unique")
-    issue_same = Flag("effective_performance_issue_same")
-    issue_same_index = Integer("effective_performance_issue_same_index")
-    performance_sample_count = Integer("effective_performance_sample_count")
-    sample_count_override = Integer("requested_performance_sample_count_override")
+    scenario = _text("effective_scenario")
+    mode = _text("effective_test_mode")
+    samples_per_query = _integer("effective_samples_per_query")
+    target_qps = _number("effective_target_qps")
+    target_latency_ns = _integer("effective_target_latency_ns")
+    target_percentile = _number("effective_target_latency_percentile")
+    min_duration_ms = _integer("effective_min_duration_ms")
+    max_duration_ms = _integer("effective_max_duration_ms")
+    min_query_count = _integer("effective_min_query_count")
+    max_query_count = _integer("effective_max_query_count")
+    min_sample_count = _integer("effective_min_sample_count")
+    qsl_seed = _integer("effective_qsl_rng_seed")
+    sample_index_seed = _integer("effective_sample_index_rng_seed")
+    schedule_seed = _integer("effective_schedule_rng_seed")
+    accuracy_log_seed = _integer("effective_accuracy_log_rng_seed")
+    accuracy_log_probability = _number("effective_accuracy_log_probability")
+    accuracy_log_sampling_target = _integer("effective_accuracy_log_sampling_target")
+    issue_unique = _flag("effective_performance_issue_unique")
+    issue_same = _flag("effective_performance_issue_same")
+    issue_same_index = _integer("effective_performance_issue_same_index")
+    performance_sample_count = _integer("effective_performance_sample_count")
+    sample_count_override = _integer("requested_performance_sample_count_override")
 
-    generated_query_count = Integer("generated_query_count")
-    generated_samples_per_query = Integer("generated_samples_per_query")
-    generated_duration_ns = Integer("generated_query_duration")
+    generated_query_count = _integer("generated_query_count")
+    generated_samples_per_query = _integer("generated_samples_per_query")
+    generated_duration_ns = _integer("generated_query_duration")
 
-    validity = Words("result_validity")
-    query_count = Integer("result_query_count")
-    min_duration_met = Flag("result_min_duration_met")
-    min_queries_met = Flag("result_min_queries_met")
-    latency_met = Flag("result_perf_constraints_met")
-    over_latency_count = Integer("result_overlatency_query_count")
-    early_stopping_met = Flag("early_stopping_met")
-    early_stopping_text = Words("early_stopping_result")
-    early_stopping_ss_ns = Integer("early_stopping_latency_ss")
-    early_stopping_ms_ns = Integer("early_stopping_latency_ms")
-    rate_with_overhead = Number("result_qps_with_loadgen_overhead")
-    rate_without_overhead = Number("result_qps_without_loadgen_overhead")
-    scheduled_rate = Number("result_scheduled_samples_per_sec")
-    completed_rate = Number("result_completed_samples_per_sec")
-    offline_rate = Number("result_samples_per_second")
-    min_latency_ns = Integer("result_min_latency_ns")
-    mean_latency_ns = Integer("result_mean_latency_ns")
-    max_latency_ns = Integer("result_max_latency_ns")
-    mean_query_latency_ns = Integer("result_mean_query_latency_ns")
-    max_query_latency_ns = Integer("result_max_query_latency_ns")
-    power_begin = Words("power_begin")
-    power_end = Words("power_end")
+    validity = _text("result_validity")
+    query_count = _integer("result_query_count")
+    min_duration_met = _flag("result_min_duration_met")
+    min_queries_met = _flag("result_min_queries_met")
+    latency_met = _flag("result_perf_constraints_met")
+    over_latency_count = _integer("result_overlatency_query_count")
+    early_stopping_met = _flag("early_stopping_met")
+    early_stopping_text = _text("early_stopping_result")
+    early_stopping_ss_ns = _integer("early_stopping_latency_ss")
+    early_stopping_ms_ns = _integer("early_stopping_latency_ms")
+    rate_with_overhead = _number("result_qps_with_loadgen_overhead")
+    rate_without_overhead = _number("result_qps_without_loadgen_overhead")
+    scheduled_rate = _number("result_scheduled_samples_per_sec")
+    completed_rate = _number("result_completed_samples_per_sec")
+    offline_rate = _number("result_samples_per_second")
+    min_latency_ns = _integer("result_min_latency_ns")
+    mean_latency_ns = _integer("result_mean_latency_ns")
+    max_latency_ns = _integer("result_max_latency_ns")
+    mean_query_latency_ns = _integer("result_mean_query_latency_ns")
+    max_query_latency_ns = _integer("result_max_query_latency_ns")
+    power_begin = _text("power_begin")
+    power_end = _text("power_end")
 
     @property
     def commit(self) -> str:

@@ -7,7 +7,6 @@ spelling, or all of it in lower case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from levelfield.errors import InputError
 from levelfield.frozen import frozen
@@ -21,14 +20,16 @@ NOT_DIVISIONS = (".git", ".github", "assets")
 """Folders beside the divisions that mean nothing to the checker."""
 
 
-@dataclass(slots=True)
 class Folder:
     """One folder: its files by name, and the names of the folders in it."""
 
-    files: dict[str, Entry] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
-    bytes: int = 0
-    """Of everything below it."""
+    __slots__ = ("bytes", "files", "folders")
+
+    def __init__(self) -> None:
+        self.files: dict[str, Entry] = {}
+        self.folders: set[str] = set()
+        self.bytes = 0
+        """Of everything below it."""
 
 
 class Tree:

@@ -9,13 +9,15 @@ from pathlib import Path
 from levelfield.errors import InputError
 from levelfield.submission.sources.bounds import BOUNDS, Bounds
 from levelfield.submission.sources.listing import Collector, Listing
-from levelfield.submission.sources.paths import is_plain, problem_of, shown
+from levelfield.submission.sources.paths import shown
 from levelfield.submission.sources.port import Entry, Refused
 
 __all__ = ["FolderSource"]
 
 VERSION_CONTROL = ".git"
 """Passed over: a checkout then holds the same files as its repository."""
+TOGETHER = 12
+"""Files of a folder that are judged at once: nearly all folders of a submission have fewer."""
 KINDS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -125,41 +127,41 @@ def _list(root: str, name: str, bounds: Bounds) -> Listing[str]:
     folders = [""]
     while folders:
         folder = folders.pop()
+        above = f"{folder}/" if folder else ""
+        files: dict[str, tuple[int, str]] = {}
         try:
             with os.scandir(f"{root}/{folder}") as found:
                 for entry in found:
-                    _add(collector, entry, f"{folder}/{entry.name}" if folder else entry.name, folders, bounds)
+                    _add(collector, entry, above + entry.name, files, folders)
+                    if len(files) == TOGETHER:
+                        collector.add_all(files)
+                        files = {}
         except OSError as error:
             if not folder:
                 raise InputError(f"{name} cannot be read as a folder: {error.strerror or error}.") from error
             collector.refuse(folder, f"a folder that cannot be listed: {error.strerror or error}")
+        collector.add_all(files)
     return collector.finish()
 
 
-def _add(collector: Collector[str], entry: os.DirEntry[str], path: str, folders: list[str], bounds: Bounds) -> None:
+def _add(
+    collector: Collector[str],
+    entry: os.DirEntry[str],
+    path: str,
+    files: dict[str, tuple[int, str]],
+    folders: list[str],
+) -> None:
     try:
-        if entry.is_symlink():
+        # Of what kind it is is known from the list; asking for its status would cost a call.
+        if entry.is_file(follow_symlinks=False):
+            files[path] = (entry.stat(follow_symlinks=False).st_size, path)
+        elif entry.is_dir(follow_symlinks=False):
+            if entry.name != VERSION_CONTROL and collector.takes_folder(path):
+                folders.append(path)
+        elif entry.is_symlink():
             collector.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - a text, as it stands
-            return
-        if entry.is_dir(follow_symlinks=False):  # known from the list; asking for its status would cost a call
-            _add_folder(collector, entry.name, path, folders, bounds)
-            return
-        status = entry.stat(follow_symlinks=False)
+        else:
+            kind = stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+            collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
     except OSError as error:
         collector.refuse(path, f"cannot be looked at: {error.strerror or error}")
-        return
-    match stat.S_IFMT(status.st_mode):
-        case stat.S_IFREG:
-            collector.add(path, status.st_size, path)
-        case kind:
-            collector.refuse(path, KINDS.get(kind, "neither file, folder nor link"))
-
-
-def _add_folder(collector: Collector[str], name: str, path: str, folders: list[str], bounds: Bounds) -> None:
-    if name == VERSION_CONTROL:
-        return
-    collector.count()
-    if not is_plain(path, bounds) and (problem := problem_of(path, bounds)):
-        collector.refuse(path, f"{problem}; nothing below it is read")
-    else:
-        folders.append(path)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from posixpath import basename, dirname
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from levelfield.errors import InputError
 from levelfield.frozen import frozen
@@ -21,10 +20,8 @@ DIVISIONS = frozenset(Division)
 Place = TypeVar("Place")
 
 
-@dataclass(frozen=True, slots=True)
-class _File(Generic[Place]):
-    size: int
-    place: Place
+_File: TypeAlias = tuple[int, Place]
+"""Size and place."""
 
 
 @frozen
@@ -93,13 +90,13 @@ class Collector(Generic[Place]):
         self._count = 0
         self._total = 0
 
-    def count(self) -> None:
-        """Count an entry that is not kept, as a folder.
+    def count(self, entries: int = 1) -> None:
+        """Count entries that are not kept, as a folder.
 
         Raises:
             InputError: There are more than the bound.
         """
-        self._count += 1
+        self._count += entries
         if self._count > self._bounds.files:
             raise InputError(
                 f"{self._source} holds more than {self._bounds.files:,} entries.",
@@ -113,11 +110,29 @@ class Collector(Generic[Place]):
             return False
         if path in self._files:
             self.refuse(path, "stands more than once in the archive; the last one is read")
-            self._total -= self._files[path].size
+            self._total -= self._files[path][0]
         self._links.pop(path, None)
-        self._files[path] = _File(size, place)
+        self._files[path] = (size, place)
         self._grow(size)
         return True
+
+    def add_all(self, files: Mapping[str, _File[Place]]) -> None:
+        """Size and place of some files by path, none of which comes again; those with plain names at once."""
+        if is_plain("/".join(files), self._bounds):
+            self.count(len(files))
+            self._files.update(files)
+            self._grow(sum(size for size, _ in files.values()))
+        else:
+            for path, (size, place) in files.items():
+                self.add(path, size, place)
+
+    def takes_folder(self, path: str) -> bool:
+        """Whether a folder is to be looked into, or else refused with what is below it."""
+        self.count()
+        if is_plain(path, self._bounds) or not (problem := problem_of(path, self._bounds)):
+            return True
+        self.refuse(path, f"{problem}; nothing below it is read")
+        return False
 
     def add_link(self, name: bytes | str, text: bytes | str) -> None:
         """A symbolic link and what it says."""
@@ -143,7 +158,7 @@ class Collector(Generic[Place]):
             self.refuse(path, f"a hard link to {shown(from_bytes(target))}, which is no file before it")
         else:
             self._files[path] = found
-            self._grow(found.size)
+            self._grow(found[0])
 
     def refuse(self, name: bytes | str, reason: str) -> None:
         """An entry that is not read."""
@@ -170,12 +185,12 @@ class Collector(Generic[Place]):
         ]
         if (more := self._refused_count - len(refused)) > 0 and len(refused) == self._bounds.refused:
             refused.append(Refused(path="", reason=f"and {more:,} more entries, not named here"))
-        ordered = sorted(self._files.items())
+        ordered = [(path, *self._files[path]) for path in sorted(self._files)]
         return Listing(
             source=self._source,
-            files=tuple(Entry(path, file.size) for path, file in ordered),
+            files=tuple(Entry(path, size) for path, size, _ in ordered),
             refused=tuple(refused),
-            places={path: file.place for path, file in ordered},
+            places={path: place for path, _, place in ordered},
             bounds=self._bounds,
         )
 
@@ -200,12 +215,12 @@ class Collector(Generic[Place]):
 
     def _refuse_files_that_are_folders(self) -> None:
         folders: set[str] = set()
-        for path in self._files:
-            above = path.rpartition("/")[0]
+        for folder in {path.rpartition("/")[0] for path in self._files}:
+            above = folder
             while above and above not in folders:
                 folders.add(above)
                 above = above.rpartition("/")[0]
-        for path in folders & (self._files.keys() | self._links.keys()):
+        for path in (self._files.keys() & folders) | (self._links.keys() & folders):
             self.refuse(path, "a folder, and a file or link of the same name; the folder is read")
             self._files.pop(path, None)
             self._links.pop(path, None)
@@ -242,7 +257,7 @@ class Collector(Generic[Place]):
         accepted = self._accept(name)
         if accepted is not None and accepted not in self._files:
             found[accepted] = self._files[path]
-            self._grow(self._files[path].size)
+            self._grow(self._files[path][0])
 
     def _resolve(self, path: str) -> tuple[str, str]:
         """Where a path leads when its links are followed, or why it leads nowhere."""

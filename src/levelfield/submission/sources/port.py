@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from levelfield.frozen import frozen
 
 __all__ = ["Entry", "Refused", "Source"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file of a source."""
+class Entry(NamedTuple):
+    """A file of a source; a tuple, as trees have thousands."""
 
     path: str
     """POSIX, relative to the root, without ``.`` or ``..``; bytes that are not UTF-8 as surrogates."""

@@ -24,7 +24,15 @@ from levelfield.units import NS_PER_MS, NS_PER_S
 if TYPE_CHECKING:
     from levelfield.stats.randomness import IntArray
 
-__all__ = ["DRAW_CHECKS", "SampleUnit", "draw_samples", "draw_schedules", "sample_units", "schedule_units"]
+__all__ = [
+    "DRAW_CHECKS",
+    "SampleUnit",
+    "draw_samples",
+    "draw_schedules",
+    "load_code_of_draws",
+    "sample_units",
+    "schedule_units",
+]
 
 GENERATED = "loadgen/loadgen.cc, GenerateLoadableSets and GenerateQueries (mlcommons/inference v2.0)"
 DEVIATIONS = 6
@@ -126,6 +134,12 @@ def schedule_units(claims: Iterable[RunClaim], most_queries: int) -> list[Schedu
     """What :func:`draw_schedules` takes: schedules of up to so many queries, each once."""
     made = {claim.schedule for claim in claims if claim.schedule}
     return [one for one in made if _queries(one) <= most_queries and _can_be_drawn(one)]
+
+
+def load_code_of_draws() -> None:
+    """Load what the tasks of a crew need, NumPy above all, which takes longer than most draws."""
+    import levelfield.stats.arrivals  # noqa: PLC0415
+    import levelfield.stats.sample_sets  # noqa: F401, PLC0415
 
 
 def draw_samples(units: Iterable[SampleUnit]) -> dict[tuple[str, str], tuple[DrawVariant, ...]]:

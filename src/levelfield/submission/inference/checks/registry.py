@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry", "RoundSubject", "TreeSubject"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TreeSubject:
     """The tree: names and sizes only."""
 
@@ -35,7 +34,7 @@ class TreeSubject:
     rules: RuleSet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundSubject:
     """What every run of the tree says about its own draws."""
 

@@ -83,13 +83,8 @@ def disagreements(summary: Summary, log: RunLog, *, path: str) -> Iterator[Remar
 
 def _values(summary: Summary) -> dict[str, str]:
     """The text behind each label, the first where one is repeated."""
-    said: dict[str, str] = {}
-    for section in summary.sections:
-        for line in section.lines:
-            label, colon, value = line.partition(":")
-            if colon:
-                said.setdefault(label.strip(), value.strip())
-    return said
+    parts = [line.partition(":") for section in summary.sections for line in section.lines]
+    return {label.strip(): value.strip() for label, colon, value in reversed(parts) if colon}
 
 
 def _compared(log: RunLog) -> Iterator[tuple[str, str]]:

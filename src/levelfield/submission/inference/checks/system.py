@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from levelfield.submission.check import CannotLook, Check, Remark
 from levelfield.submission.finding import Severity
@@ -43,6 +42,8 @@ def _there(system: SystemSubject) -> Iterator[Remark]:
 
 
 def _nearest_description(system: SystemSubject) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+
     names = system.reader.tree.files(system.description_path.rpartition("/")[0])
     close = get_close_matches(f"{system.place.system}.json", list(names), n=1)
     return f"Is it {close[0]}? The name of the folder counts." if close else ""
