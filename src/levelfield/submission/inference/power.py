@@ -66,7 +66,7 @@ def mean_watts(spl: bytes, window: Window) -> float | None:
 
 
 def _watts_in_order(spl: bytes, begin: bytes, end: bytes) -> list[float] | None:
-    """Of a log of one year and rising times, as nearly all are: the beginnings of its lines are in the order of time."""
+    """Of a log of one year and rising times, as nearly all are: the beginnings of lines are in the order of time."""
     lines = BytesIO(spl).readlines()
     starts = [line[:START_WIDTH] for line in lines]
     first, last = (LINE_START % time for time in (begin, end))
