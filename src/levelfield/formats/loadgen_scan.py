@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from sys import intern
 from typing import Generic, TypeAlias, TypeVar
 
 from levelfield.errors import FormatError
@@ -91,14 +92,15 @@ class _Remembered(dict[bytes, Meaning], Generic[Meaning]):
         return meaning
 
 
-def _key_and_value(piece: bytes) -> tuple[bytes, bytes]:
+def _key_and_value(piece: bytes) -> tuple[str, bytes]:
+    """The key, interned as those are that are asked for, and the spelling of its value."""
     found = KEY_AND_VALUE.fullmatch(piece)
     if found is None or not _is_utf8(piece):
         raise _WrittenOtherwise
     key, plain, other = found.groups()
     if plain is None and not (_is_list(other) if other[:1] == b"[" else _is_json(other)):
         raise _WrittenOtherwise
-    return key, plain or other
+    return intern(_text(key)), plain or other
 
 
 def _is_marked(piece: bytes) -> bool:
@@ -161,7 +163,7 @@ def _without_list(line: bytes) -> bytes:
     return line[:begin] + line[line.find(b"]", begin) :]
 
 
-def _with_list(row: tuple[bytes, bytes], line: bytes) -> tuple[bytes, bytes]:
+def _with_list(row: tuple[str, bytes], line: bytes) -> tuple[str, bytes]:
     """A row with the list of its line in place of the empty one; equal lists are one object."""
     key, value = row
     begin = line.find(LIST) + len(LIST) - 1
@@ -200,7 +202,7 @@ class ScannedLog:
 
     __slots__ = ("_first", "_lines", "_rows", "damaged", "errors", "is_utf8", "not_json", "path", "warnings")
 
-    def __init__(self, path: str, rows: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, path: str, rows: list[tuple[str, bytes]]) -> None:
         """Args: the file, and key and value of each line."""
         self.path = path
         self._rows = rows
@@ -233,7 +235,7 @@ class ScannedLog:
             self.damaged.append(DamagedLine(number=number, text=text, problem=str(error)))
             return
         assert event is not None
-        key, value = event.key.encode(), event.value_text.encode()
+        key, value = event.key, event.value_text.encode()
         self._rows.append((key, value))
         self._lines = (*self._lines, number)
         self._first.setdefault(key, value)
@@ -247,27 +249,25 @@ class ScannedLog:
             self.warnings.append(event)
 
     def __contains__(self, key: str) -> bool:
-        return key.encode() in self._first
+        return key in self._first
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys in order of their first occurrence."""
-        return tuple(dict.fromkeys(_text(key) for key, _ in self._rows))
+        return tuple(dict.fromkeys(key for key, _ in self._rows))
 
     def line(self, key: str) -> int:
         """The line of the first event with a key, from 1; 0 where there is none."""
-        wanted = key.encode()
-        found = (line for line, (name, _) in zip(self._lines, self._rows, strict=True) if name == wanted)
+        found = (line for line, (name, _) in zip(self._lines, self._rows, strict=True) if name == key)
         return next(found, 0)
 
     def every(self, key: str) -> list[tuple[int, bytes]]:
         """Line and spelling of the value of all events with a key, in order."""
-        wanted = key.encode()
-        return [(line, value) for line, (name, value) in zip(self._lines, self._rows, strict=True) if name == wanted]
+        return [(line, value) for line, (name, value) in zip(self._lines, self._rows, strict=True) if name == key]
 
     def spelled(self, key: str) -> bytes | None:
         """The value of a key as spelled in the file; ``None`` where there is none."""
-        return self._first.get(key.encode())
+        return self._first.get(key)
 
     def spelling(self, key: str) -> str:
         """The value of a key as spelled in the file, cut to 60 characters; empty where there is none."""
