@@ -73,6 +73,7 @@ TAIL = (
     r'"metadata": \{"is_error": (?P<is_error>true|false), "is_warning": (?P<is_warning>true|false), '
     r'"file": "(?P<file>.*)", "line_no": (?P<line_no>\d+), "pid": (?P<pid>\d+), "tid": (?P<tid>\d+)\}\}\s*'
 )
+_decode = json.JSONDecoder(strict=False).decode  # json.loads makes a decoder each time
 BEFORE_VALUE, BEHIND_VALUE = '", "value": ', ', "time_ms": '
 FIRST = re.compile(HEAD, re.DOTALL)
 LAST = re.compile(TAIL, re.DOTALL)
@@ -194,7 +195,7 @@ def parse_value(text: str) -> Value:
     if text in NOT_FINITE:
         return NOT_FINITE[text]
     try:
-        found = json.loads(text, strict=False)
+        found = _decode(text)
     except ValueError:
         if len(text) >= 2 and text[0] == text[-1] == '"':
             return text[1:-1]

@@ -1,17 +1,20 @@
 """LoadGen's detail log from its bytes, fast: for the checker, which reads hundreds of them and needs some keys of each.
 
 :mod:`levelfield.formats.loadgen_log` describes the format and takes every line apart. Here a log in which every line is
-one that LoadGen writes is cut into keys and values by one regular expression, and a value is kept as bytes until it is
-asked for; any other log is read by that reader, line by line. Both find the same keys, values, errors and damaged lines
-(tests/conformance/test_scan_equals_reader.py).
+one that LoadGen writes is cut at the members that are the same in all lines. What stands between them, a key with its
+value and a place in LoadGen's source, occurs in log after log and is looked into once; a value is kept as bytes until
+it is asked for. Any other log is read by that reader, line by line. Both find the same keys, values, errors and damaged
+lines (tests/conformance/test_scan_equals_reader.py).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from sys import intern
+from typing import Generic, TypeAlias, TypeVar
 
 from levelfield.errors import FormatError
 from levelfield.formats.loadgen_log import DamagedLine, DetailLine, parse_line, parse_value
@@ -19,30 +22,34 @@ from levelfield.formats.loadgen_log import DamagedLine, DetailLine, parse_line, 
 __all__ = ["JsonValue", "ScannedLog", "scan_detail_log"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+Meaning = TypeVar("Meaning")
 
 MARKER = b":::MLLOG"
-# A value is a list, a text, an object, or a word. What is inside them is looked at afterwards: the expression runs over
-# lists of a million digits, and this is the fastest way over them.
-LINE = re.compile(
-    rb'^:::MLLOG \{"key": "([^"]*)", "value": (\[[^\]]*\]|"[^"]*"|\{[^}]*\}|[^ ,"\[{]*), '
-    rb'"time_ms": [0-9]+\.[0-9]+, "namespace": "mlperf::logging", "event_type": "POINT_IN_TIME", '
-    rb'"metadata": \{"is_error": ((?:true|false), "is_warning": (?:true|false)), "file": "[^"]*", '
-    rb'"line_no": [0-9]+, "pid": [0-9]+, "tid": [0-9]+\}\}\r?$',
-    re.MULTILINE,
+# A line: key and value, a space, the time, what is the same in all lines, a brace, the place, process and thread.
+KEY_AND_VALUE = re.compile(
+    rb':::MLLOG \{"key": "([^"\\\x00-\x1f]*)", "value": '
+    rb'(?:(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"[^"\\\x00-\x1f]*"|true|false|null|\[\])'
+    rb'|(\[[0-9,]*\]|"[^"]*"|\{[^}]*\})), "time_ms":'
 )
-NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-PLAIN_TEXT = re.compile(rb'"[^"\\\x00-\x1f]*"')
-WORDS = frozenset({b"true", b"false", b"null"})
-DIGITS_AND_COMMAS = b"0123456789,"
-UNMARKED = b'false, "is_warning": false'
-METADATA = b'"metadata": {"is_error": '
+SAME = b', "namespace": "mlperf::logging", "event_type": "POINT_IN_TIME", "metadata": '
+PROCESS = b', "pid": '
+PLACE = re.compile(
+    rb'"is_error": (true|false), "is_warning": (true|false), "file": "[^"\\\x00-\x1f]*", "line_no": (?:0|[1-9][0-9]*)'
+    rb'(?:, "pid": (?:0|[1-9][0-9]*), "tid": (?:0|[1-9][0-9]*)\}\}\r?\n)?'
+)
+PROCESS_AND_THREAD = re.compile(rb'(?:0|[1-9][0-9]*), "tid": (?:0|[1-9][0-9]*)\}\}\r?\n')
+DIGITS = b"0123456789"
+DIGITS_AND_COMMAS = DIGITS + b","
 MOST_DIGITS = 20
 """Of an unsigned 64-bit number, which is the widest that LoadGen logs."""
 LIST = b'"value": ['
 LONG = 1000
-"""Bytes of a line from which on its list is taken out before the expression runs."""
-SHORT = 40
-"""Bytes below which a value is remembered once it was looked at."""
+"""Bytes of a line from which on its list is taken out first."""
+MOST_REMEMBERED_BYTES = 4 << 20
+MOST_LISTS = 1 << 9
+LONGEST_LIST = 1 << 17
+BEGINNING = 60
+"""Bytes of a list by which an equal one is looked for."""
 
 
 def scan_detail_log(data: bytes, *, path: str) -> ScannedLog:
@@ -55,14 +62,9 @@ def scan_detail_log(data: bytes, *, path: str) -> ScannedLog:
     Raises:
         FormatError: It holds no line that starts as an event.
     """
-    text, lists, line_count = _without_lists(data)
-    rows: list[tuple[bytes, bytes, bytes]] = LINE.findall(text)
-    if len(rows) == line_count and _are_as_written(rows, text) and _put_back(lists, rows):
-        log = ScannedLog(path, rows)
-        if {flags for _, _, flags in rows} != {UNMARKED}:
-            _add_marked(log, rows, data)
-        log.is_utf8 = _is_utf8(text)
-    else:
+    try:
+        log = _read_as_written(data, path)
+    except _WrittenOtherwise:
         log = _read_line_by_line(data, path)
         log.is_utf8 = _is_utf8(data)
     if not log.event_count and not log.damaged:
@@ -70,129 +72,121 @@ def scan_detail_log(data: bytes, *, path: str) -> ScannedLog:
     return log
 
 
-def _without_lists(data: bytes) -> tuple[bytes, dict[int, bytes], int]:
-    """A log in which long lists are empty, what they were by line, from 0, and how many lines there are.
+class _WrittenOtherwise(Exception):  # noqa: N818 - no error: it is read line by line then
+    """A line is not as LoadGen writes it."""
+
+
+class _Remembered(dict[bytes, Meaning], Generic[Meaning]):
+    """What pieces of a line mean, each looked into when it comes first."""
+
+    def __init__(self, look_into: Callable[[bytes], Meaning]) -> None:
+        super().__init__()
+        self._look_into = look_into
+        self._bytes_left = MOST_REMEMBERED_BYTES
+
+    def __missing__(self, piece: bytes) -> Meaning:
+        meaning = self._look_into(piece)
+        if self._bytes_left > len(piece):
+            self._bytes_left -= len(piece)
+            self[piece] = meaning
+        return meaning
+
+
+def _key_and_value(piece: bytes) -> tuple[str, bytes]:
+    """The key, interned as those are that are asked for, and the spelling of its value."""
+    found = KEY_AND_VALUE.fullmatch(piece)
+    if found is None or not _is_utf8(piece):
+        raise _WrittenOtherwise
+    key, plain, other = found.groups()
+    if plain is None and not (_is_list(other) if other[:1] == b"[" else _is_json(other)):
+        raise _WrittenOtherwise
+    return intern(_text(key)), plain or other
+
+
+def _is_marked(piece: bytes) -> bool:
+    """Whether the event is an error or a warning."""
+    found = PLACE.fullmatch(piece)
+    if found is None or not _is_utf8(piece):
+        raise _WrittenOtherwise
+    return b"true" in found.groups()
+
+
+_rows = _Remembered(_key_and_value)
+"""By the beginning of a line."""
+_marks = _Remembered(_is_marked)
+"""By what stands between the times and the process."""
+_lists: dict[tuple[int, bytes], bytes] = {}
+"""By length and beginning. Runs of a round load the samples of one seed: 3 MB in round v2.0."""
+
+
+def _read_as_written(data: bytes, path: str) -> ScannedLog:
+    """A log in which every line is as LoadGen writes it.
+
+    Raises:
+        _WrittenOtherwise: One is not.
+    """
+    lines = BytesIO(data if data.endswith(b"\n") else data + b"\n").readlines()  # faster than to split the bytes
+    lists = {place: line for place, line in enumerate(lines) if len(line) > LONG and LIST in line[:LONG]}
+    for place, line in lists.items():
+        lines[place] = _without_list(line)
+    _, cut, process = lines[0].rpartition(PROCESS)
+    if not PROCESS_AND_THREAD.fullmatch(process):
+        raise _WrittenOtherwise
+    process = cut + process  # of all lines but those of other threads
+    halves = [line.rpartition(b"{") for line in lines]
+    starts = [before.removesuffix(SAME) for before, _, _ in halves]
+    if sum(len(before) for before, _, _ in halves) - sum(map(len, starts)) != len(SAME) * len(lines):
+        raise _WrittenOtherwise
+    pieces = [start.rpartition(b" ") for start in starts]
+    rows = [_rows[start] for start, _, _ in pieces]
+    marks = [_marks[behind.removesuffix(process)] for _, _, behind in halves]
+    if not _are_times([time for _, _, time in pieces]):
+        raise _WrittenOtherwise
+    for place, line in lists.items():
+        rows[place] = _with_list(rows[place], line)
+    log = ScannedLog(path, rows)
+    for place, marked in enumerate(marks):
+        if marked:
+            line = lists.get(place, lines[place])
+            event = parse_line(_text(line).rstrip("\r\n"), number=place + 1)
+            assert event is not None
+            log.mark(event)
+    return log
+
+
+def _without_list(line: bytes) -> bytes:
+    """A line with an empty list in place of its own.
 
     Nine tenths of a log of accuracy are lists, which nothing needs to run over more than once.
     """
-    pieces, lists = [], {}
-    kept = start = count = 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-        if end - start > LONG and (begin := data.find(LIST, start, start + LONG)) >= 0:
-            begin += len(LIST) - 1
-            close = data.find(b"]", begin, end)
-            if close >= 0:
-                pieces.append(data[kept : begin + 1])
-                lists[count] = data[begin : close + 1]
-                kept = close
-        start = end + 1
-        count += 1
-    return (b"".join((*pieces, data[kept:])) if lists else data), lists, max(count, 1)
+    begin = line.find(LIST) + len(LIST)
+    return line[:begin] + line[line.find(b"]", begin) :]
 
 
-def _put_back(lists: dict[int, bytes], rows: list[tuple[bytes, bytes, bytes]]) -> bool:
-    """Give rows their lists again, equal ones as one object, if each is one."""
-    for place, found in lists.items():
-        key, value, flags = rows[place]
-        known = _known_lists.get(found)
-        if value != b"[]" or (known is None and _backslashes_of_json(found) < 0):
-            return False
-        if known is None and len(_known_lists) < MOST_KNOWN_LONG and len(found) <= LONGEST_KNOWN:
-            _known_lists[found] = found
-        rows[place] = (key, known or found, flags)
-    return True
+def _with_list(row: tuple[str, bytes], line: bytes) -> tuple[str, bytes]:
+    """A row with the list of its line in place of the empty one; equal lists are one object."""
+    key, value = row
+    begin = line.find(LIST) + len(LIST) - 1
+    values = line[begin : line.find(b"]", begin) + 1]
+    alike = len(values), values[:BEGINNING]
+    known = _lists.get(alike)
+    if values == known and value == b"[]":  # to compare takes a tenth of the time of a hash
+        return key, known
+    if value != b"[]" or not _is_list(values):
+        raise _WrittenOtherwise
+    if known is None and len(_lists) < MOST_LISTS and len(values) <= LONGEST_LIST:
+        _lists[alike] = values
+    return key, values
 
 
-def _count(data: bytes, byte: bytes) -> int:
-    """How often a byte occurs that is rare: several times as fast as ``bytes.count`` of Python 3.11."""
-    count, at = 0, data.find(byte)
-    while at >= 0:
-        count += 1
-        at = data.find(byte, at + 1)
-    return count
-
-
-_known: set[bytes] = set()
-"""Short values that were found to be JSON; most occur in every log."""
-MOST_KNOWN = 1 << 16
-_known_long: dict[bytes, int] = {}
-"""Long values that were looked at, as :func:`_backslashes_of_json` says. Runs of a round load the samples of one seed
-and say the same of their load generator: 3 MB in round v2.0."""
-_known_lists: dict[bytes, bytes] = {}
-MOST_KNOWN_LONG = 1 << 10
-LONGEST_KNOWN = 1 << 15
-
-
-def _are_as_written(rows: list[tuple[bytes, bytes, bytes]], data: bytes) -> bool:
-    """Whether every value is JSON, and no backslash stands outside of the values."""
-    values = [value for _, value, _ in rows]
-    short: list[bytes] = []
-    backslashes = 0
-    for value in set(values) - _known:
-        if len(value) < SHORT:
-            if (
-                value not in WORDS
-                and not NUMBER.fullmatch(value)
-                and not PLAIN_TEXT.fullmatch(value)
-                and value != b"[]"
-            ):
-                return False
-            short.append(value)
-            continue
-        inside = _known_long.get(value)
-        if inside is None:
-            inside = _backslashes_of_json(value)
-            if len(_known_long) < MOST_KNOWN_LONG and len(value) <= LONGEST_KNOWN:
-                _known_long[value] = inside
-        if inside < 0:
-            return False
-        if inside:
-            backslashes += inside * values.count(value)
-    if len(_known) < MOST_KNOWN:
-        _known.update(short)
-    return backslashes == _count(data, b"\\")
-
-
-def _backslashes_of_json(value: bytes) -> int:
-    """How many there are in a value that is JSON; -1 where it is none."""
-    if value[:1] == b"[":
-        return 0 if value.translate(None, DIGITS_AND_COMMAS) == b"[]" and b",," not in value else -1
-    if PLAIN_TEXT.fullmatch(value):
-        return 0
-    return value.count(b"\\") if _is_json(value) and b"\n" not in value else -1
-
-
-def _add_marked(log: ScannedLog, rows: list[tuple[bytes, bytes, bytes]], data: bytes) -> None:
-    """Note the events that are errors or warnings."""
-    end = 0
-    for number, (key, _, flags) in enumerate(rows, start=1):
-        if flags == UNMARKED:
-            continue
-        place = data.find(METADATA + flags, end)
-        begin, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
-        event = _event(data[begin : end if end >= 0 else None], number)
-        if (event.key.encode(), b'%s, "is_warning": %s' % (_word(event.is_error), _word(event.is_warning))) != (
-            key,
-            flags,
-        ):
-            # An object before it holds the same words: count lines.
-            event = _event(data.split(b"\n")[number - 1], number)
-        if event.is_error:
-            log.errors.append(event)
-        if event.is_warning:
-            log.warnings.append(event)
-
-
-def _event(line: bytes, number: int) -> DetailLine:
-    event = parse_line(_text(line).rstrip("\r"), number=number)
-    assert event is not None
-    return event
-
-
-def _word(flag: bool) -> bytes:
-    return b"true" if flag else b"false"
+def _are_times(times: list[bytes]) -> bool:
+    """Whether each is two numbers with a full stop between them."""
+    joined = b",%s," % b",".join(times)
+    return (
+        joined.translate(None, DIGITS) == b",%s," % b",".join([b"."] * len(times))
+        and b",." not in joined
+        and b".," not in joined
+    )
 
 
 def _read_line_by_line(data: bytes, path: str) -> ScannedLog:
@@ -208,12 +202,12 @@ class ScannedLog:
 
     __slots__ = ("_first", "_lines", "_rows", "damaged", "errors", "is_utf8", "not_json", "path", "warnings")
 
-    def __init__(self, path: str, rows: list[tuple[bytes, bytes, bytes]]) -> None:
-        """Args: the file, and key, value and flags of each line."""
+    def __init__(self, path: str, rows: list[tuple[str, bytes]]) -> None:
+        """Args: the file, and key and value of each line."""
         self.path = path
         self._rows = rows
         self._lines: Sequence[int] = range(1, len(rows) + 1)
-        self._first = {key: value for key, value, _ in reversed(rows)}
+        self._first = dict(reversed(rows))
         self.errors: list[DetailLine] = []
         """The events that are errors; any makes a run unusable."""
         self.warnings: list[DetailLine] = []
@@ -241,37 +235,39 @@ class ScannedLog:
             self.damaged.append(DamagedLine(number=number, text=text, problem=str(error)))
             return
         assert event is not None
-        key, value = event.key.encode(), event.value_text.encode()
-        self._rows.append((key, value, b""))
+        key, value = event.key, event.value_text.encode()
+        self._rows.append((key, value))
         self._lines = (*self._lines, number)
         self._first.setdefault(key, value)
+        self.mark(event)
+
+    def mark(self, event: DetailLine) -> None:
+        """Note an event that may be an error or a warning."""
         if event.is_error:
             self.errors.append(event)
         if event.is_warning:
             self.warnings.append(event)
 
     def __contains__(self, key: str) -> bool:
-        return key.encode() in self._first
+        return key in self._first
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys in order of their first occurrence."""
-        return tuple(dict.fromkeys(_text(key) for key, _, _ in self._rows))
+        return tuple(dict.fromkeys(key for key, _ in self._rows))
 
     def line(self, key: str) -> int:
         """The line of the first event with a key, from 1; 0 where there is none."""
-        wanted = key.encode()
-        found = (line for line, (name, _, _) in zip(self._lines, self._rows, strict=True) if name == wanted)
+        found = (line for line, (name, _) in zip(self._lines, self._rows, strict=True) if name == key)
         return next(found, 0)
 
     def every(self, key: str) -> list[tuple[int, bytes]]:
         """Line and spelling of the value of all events with a key, in order."""
-        wanted = key.encode()
-        return [(line, value) for line, (name, value, _) in zip(self._lines, self._rows, strict=True) if name == wanted]
+        return [(line, value) for line, (name, value) in zip(self._lines, self._rows, strict=True) if name == key]
 
     def spelled(self, key: str) -> bytes | None:
         """The value of a key as spelled in the file; ``None`` where there is none."""
-        return self._first.get(key.encode())
+        return self._first.get(key)
 
     def spelling(self, key: str) -> str:
         """The value of a key as spelled in the file, cut to 60 characters; empty where there is none."""
@@ -359,6 +355,17 @@ class ScannedLog:
 
     def _unexpected(self, key: str, expected: str) -> FormatError:
         return FormatError(self.path, f"line {self.line(key)}, key {key}", self.spelling(key), expected)
+
+
+def _is_list(value: bytes) -> bool:
+    """Whether it is a list of whole numbers without signs and spaces."""
+    return (
+        value.translate(None, DIGITS_AND_COMMAS) == b"[]"
+        and value[:2] != b"[,"
+        and value[-2:] != b",]"
+        and b",," not in value
+        and value[:2] != b"[0"
+    )
 
 
 def _is_json(value: bytes) -> bool:

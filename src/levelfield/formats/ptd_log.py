@@ -10,6 +10,7 @@ f7b3b51.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -134,13 +135,9 @@ def _sorted_out(lines: list[bytes]) -> tuple[list[_Group], list[tuple[int, bytes
 
     A ranging run makes thousands of lines with a handful of texts: only different texts are looked into.
     """
-    rests = [line[STAMP_BYTES:] for line in lines]
-    places: dict[bytes, list[int]] = {
-        rest: [] for rest in dict.fromkeys(rests) if not rest.startswith(b": ") or _matters(rest)
-    }
-    for place, rest in enumerate(rests):
-        if rest in places:
-            places[rest].append(place)
+    places: defaultdict[bytes, list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        places[line[STAMP_BYTES:]].append(place)
     groups: list[_Group] = []
     events: list[int] = []
     for rest, found in places.items():
@@ -154,10 +151,6 @@ def _sorted_out(lines: list[bytes]) -> tuple[list[_Group], list[tuple[int, bytes
             events += found
     events.sort()
     return groups, [(one + 1, lines[one]) for one in events], events[0] if events else len(lines)
-
-
-def _matters(rest: bytes) -> bool:
-    return _is_event(rest) or _complains(rest)
 
 
 def _complains(text: bytes) -> bool:

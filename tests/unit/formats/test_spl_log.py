@@ -46,6 +46,17 @@ def test_log_is_read_by_column(line: bytes, end: bytes) -> None:
     assert len(log) == 2
 
 
+def test_lines_of_many_shapes_stay_in_order() -> None:
+    watts = [b"99.970000", b"130.970000", b"9.5", b"nan", b"-1.000000", b"130.970001", b"0.000001", b"1000000.123456"]
+    lines = [LINE.replace(b"130.970000", one).replace(b"820", b"%03d" % at) for at, one in enumerate(watts)]
+    lines[2] = lines[2].replace(b"session_testing", b"session_other!!")
+    log = read_spl(b"\n".join(lines))
+    assert log.watts.tolist() == pytest.approx(list(map(float, watts)), rel=0, abs=0, nan_ok=True)
+    assert log.times_ns.tolist() == [SAMPLE.time_ns + (at - 820) * 1_000_000 for at in range(len(watts))]
+    assert log.marks == ("session_testing", "session_other!!")
+    assert log.damaged == ()
+
+
 @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n\r\n"])
 def test_empty_log(data: bytes) -> None:
     log = read_spl(data)

@@ -6,15 +6,18 @@ import re
 from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from datetime import datetime
+from io import BytesIO
 
 from levelfield.frozen import frozen
 
 __all__ = ["Window", "mean_watts", "power_figure"]
 
-COMMAS = 11
-"""Of a sample line of an analyzer with one channel."""
 TIME = re.compile("[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}")
 TIME_WIDTH = len("02-07-2022 11:10:18.325")
+LINE_START = b"Time,%s,Watts,"
+START_WIDTH = len(LINE_START % bytes(TIME_WIDTH))
+SAME_IN_ALL = (*range(5), 7, *range(10, 15), 24, *range(28, START_WIDTH))
+"""Of the letters of a line's start: the labels, and of the time its year and the marks before and behind."""
 
 
 @frozen
@@ -63,23 +66,23 @@ def mean_watts(spl: bytes, window: Window) -> float | None:
 
 
 def _watts_in_order(spl: bytes, begin: bytes, end: bytes) -> list[float] | None:
-    """Of a log of one year, one channel and rising times, as nearly all are: texts are then in the order of time."""
-    fields = spl.split(b",")  # the last of a line stands together with its end and the first of the next one
-    times, borders = fields[1::COMMAS], set(fields[COMMAS:-1:COMMAS])
-    if (
-        len(fields) % COMMAS != 1
-        or spl.count(b"\n") != len(times) - (not spl.endswith(b"\n"))
-        or not all(b"\n" in border for border in borders)
-        or set(map(len, (begin, end, *times))) != {TIME_WIDTH}
-        or sorted(times) != times
-    ):
+    """Of a log of one year and rising times, as nearly all are: the beginnings of lines are in the order of time."""
+    lines = BytesIO(spl).readlines()
+    starts = [line[:START_WIDTH] for line in lines]
+    first, last = (LINE_START % time for time in (begin, end))
+    joined = b"".join((first, last, *starts))
+    count = 2 + len(lines)
+    if not lines or len(joined) != START_WIDTH * count or set(map(len, starts)) != {START_WIDTH}:
         return None
-    joined = b"".join((begin, end, *times))
-    for place, letter in ((2, b"-"), (5, b"-"), *((at, begin[at : at + 1]) for at in range(6, 10)), (19, b".")):
-        if joined[place::TIME_WIDTH] != letter * (2 + len(times)):
+    for place in SAME_IN_ALL:
+        if joined[place::START_WIDTH] != first[place : place + 1] * count:
             return None
-    inside = slice(bisect_right(times, begin), bisect_left(times, end))
-    return list(map(float, fields[3::COMMAS][inside]))
+    if (first[7:8], first[10:11], first[24:25], joined.count(b",")) != (b"-", b"-", b".", 3 * count):
+        return None
+    if sorted(starts) != starts:
+        return None
+    inside = lines[bisect_right(starts, first) : bisect_left(starts, last)]
+    return [float(line[START_WIDTH:].partition(b",")[0]) for line in inside]
 
 
 def _watts_line_by_line(spl: bytes, begin: bytes, end: bytes) -> list[float]:
