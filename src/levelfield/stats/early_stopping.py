@@ -32,6 +32,8 @@ _RISK = 1 - CONFIDENCE
 _Z = 2.3263478740408408
 """The 99 % quantile of the normal distribution; only a starting point of searches."""
 _HALF_LOG_2PI = 0.9189385332046727
+_TINY = 1e-300
+"""In place of a denominator that is zero, as the method asks; its next step takes it back."""
 
 
 def probability_of_at_most(failures: int, trials: int, success: float) -> float:
@@ -60,20 +62,22 @@ def _falling_sum(start: int, trials: int, success: float) -> float:
     queries thousands of terms matter, and of the fraction about fifty steps at any number.
     """
     a, b = trials - start, start + 1
-    d = (a + 1) / (a + 1 - (trials + 1) * success)
+    failure = 1 - success
+    # How far the mean is from the start, which is left of it; written so that among 1e18 trials it does not cancel.
+    d = (a + 1) / (max(trials * failure - start, 0.0) + failure)
     c, total = 1.0, d
     step, change = 0, 0.0
     while abs(change - 1) > 1e-15:
         step += 1
         even, odd = a + 2 * step - 1, a + 2 * step
         term = step * (b - step) * success / (even * odd)
-        d, c = 1 / (1 + term * d), 1 + term / c
+        d, c = 1 / (1 + term * d or _TINY), 1 + term / c or _TINY
         total *= d * c
         term = -(a + step) * (trials + 1 + step) * success / (odd * (odd + 1))
-        d, c = 1 / (1 + term * d), 1 + term / c
+        d, c = 1 / (1 + term * d or _TINY), 1 + term / c or _TINY
         change = d * c
         total *= change
-    return total * (1 - success)
+    return total * failure
 
 
 def _term(k: int, n: int, q: float) -> float:

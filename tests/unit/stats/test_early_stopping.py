@@ -83,6 +83,11 @@ def test_binomial_tail_agrees_with_scipy(percentile: float, trials: int, spreads
     assert probability_of_at_most(failures, trials, percentile) == pytest.approx(expected, rel=1e-11)
 
 
+def test_tail_at_the_mean_of_very_many_trials() -> None:
+    # The denominators of the fraction cancel to nothing here.
+    assert probability_of_at_most(10**12 // 10, 10**12, 0.9) == pytest.approx(0.5, abs=1e-5)
+
+
 def test_tail_ends() -> None:
     assert probability_of_at_most(5, 5, 0.9) == 1.0
     assert probability_of_at_most(0, 2, 0.9) == pytest.approx(0.81, rel=1e-15)
