@@ -40,6 +40,15 @@ class Capacity:
     finished_ns: IntArray
     """(samples,) ascending: when each was complete, from the start of the measurement."""
 
+    @property
+    def best_per_s(self) -> float:
+        """Samples per second in the faster half of the measurement: without most slow moments of the machine."""
+        half = len(self.finished_ns) // 2
+        if not half:
+            return self.per_s
+        least_ns = int((self.finished_ns[half:] - self.finished_ns[: len(self.finished_ns) - half]).min())
+        return max(self.per_s, half * NS_PER_S / least_ns) if least_ns else self.per_s
+
     def server_rate(self, limit_ns: float | None, percentile: float | None) -> float:
         """Queries per second at which a first Server run is usually VALID.
 

@@ -103,18 +103,17 @@ def _is_for_another(pair: str, scenario: Scenario, asked: tuple[Scenario, ...]) 
 
 def _expected(scenario: Scenario, rule: ScenarioRule, capacity: Capacity) -> dict[str, SettingValue]:
     """What load to expect, from the capacity."""
-    per_s = capacity.per_s
     match scenario:
         case Scenario.SINGLE_STREAM:
-            return {"single_stream_expected_latency_ns": round(NS_PER_S / per_s)}
+            return {"single_stream_expected_latency_ns": round(NS_PER_S / capacity.per_s)}
         case Scenario.MULTI_STREAM:
-            return {"multi_stream_expected_latency_ns": round(NS_PER_S * rule.samples_per_query / per_s)}
+            return {"multi_stream_expected_latency_ns": round(NS_PER_S * rule.samples_per_query / capacity.per_s)}
         case Scenario.SERVER:
             limit = rule.limit()
             rate = capacity.server_rate(None if limit is None else limit.limit_ns, rule.percentile)
             return {"server_target_qps": float(f"{rate:.3g}")}
         case Scenario.OFFLINE:
-            return {"offline_expected_qps": float(f"{OFFLINE_SLACK * per_s:.4g}")}
+            return {"offline_expected_qps": float(f"{OFFLINE_SLACK * capacity.best_per_s:.4g}")}
 
 
 def _user_conf(rule: ScenarioRule, settings: Settings) -> str:

@@ -43,6 +43,19 @@ def test_a_limit_near_the_service_time_leaves_room_for_slow_moments() -> None:
     assert Capacity(per_s=1000.0, finished_ns=EVEN_NS).server_rate(30e6, 0.99) < SERVER_SHARE * 1000 / 2
 
 
+def test_the_best_rate_is_that_of_the_faster_half() -> None:
+    # Offline has one query: planned at a rate of a slow moment, it would not last.
+    slow_first = np.concatenate([4 * EVEN_NS[:500], 4 * EVEN_NS[499] + EVEN_NS[:1_500]])
+    found = Capacity(per_s=571.0, finished_ns=slow_first)
+    assert found.best_per_s == 1000.0
+    assert Capacity(per_s=1000.0, finished_ns=EVEN_NS).best_per_s == 1000.0
+
+
+@pytest.mark.parametrize("finished_ns", [[], [5], [7, 7, 7, 7]])
+def test_without_two_moments_the_best_rate_is_the_average(finished_ns: list[int]) -> None:
+    assert Capacity(per_s=20.0, finished_ns=np.array(finished_ns, dtype=np.int64)).best_per_s == 20.0
+
+
 def test_a_system_that_pauses_is_asked_for_less() -> None:
     pausing = EVEN_NS + 120_000_000 * (np.arange(2_000) // 400)  # 120 ms after every 400 samples
     found = Capacity(per_s=1000.0, finished_ns=pausing)
