@@ -93,8 +93,8 @@ class Timekeeper:
     sleep: Callable[[float], None] = time.sleep
     make_poll: Callable[[], Callable[[], object]] = _yielding_poll
     """Makes what is called between two looks at the clock; one for each thread."""
-    rest: Callable[[int], object] | None = None
-    """Passes a part of so many nanoseconds without the interpreter; ``None`` = :func:`checksums`."""
+    rest: Callable[[int], object] = field(default_factory=checksums)
+    """Passes a part of so many nanoseconds without the interpreter."""
     margin_ns: int = 300 * NS_PER_US
     """How long before the moment sleeping ends and polling begins."""
     poll: Callable[[], object] = field(init=False)
@@ -108,7 +108,7 @@ class Timekeeper:
 
     def wait_until(self, due_ns: int) -> int:
         """Wait until the clock shows ``due_ns`` or later; returns what it shows then."""
-        now, poll, rest = self.now, self.poll, self.rest or checksums()
+        now, poll, rest = self.now, self.poll, self.rest
         shown = now()
         left_ns = due_ns - shown - self.margin_ns
         if left_ns > NEAR_NS:

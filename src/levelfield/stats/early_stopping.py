@@ -59,7 +59,8 @@ def _falling_sum(start: int, trials: int, success: float) -> float:
     """1 + t1 + t2 + …, the terms at ``start``, ``start - 1``, … as multiples of the first.
 
     It is computed as the continued fraction of the incomplete beta function, by Lentz's method: among millions of
-    queries thousands of terms matter, and of the fraction about fifty steps at any number.
+    queries thousands of terms matter. Of the fraction it is tens of steps away from the mean, where verdicts are made,
+    and at the mean itself still fewer than terms.
     """
     a, b = trials - start, start + 1
     failure = 1 - success

@@ -54,17 +54,11 @@ class SpanModel:
         """What the model reads, of (batch, 3, tokens)."""
         return {name: rows[:, at] for at, name in enumerate(self.input_names)}
 
-    def logits(self, outputs: NamedArrays) -> NDArray[Any]:
-        """(batch, tokens, 2): start and end."""
-        if len(self.output_names) == 1:
-            return outputs[self.output_names[0]]
-        return np.stack([outputs[name] for name in self.output_names], axis=-1)
-
     def write_logits(self, outputs: NamedArrays, into: NDArray[Any]) -> None:
         """Write start and end of the tokens that were computed into (batch, tokens, 2), from its first token on.
 
-        Straight to their place: after a call of the model, the steps of :meth:`logits` and a copy cost a small one as
-        much as a tenth of its time, since their code has left the caches.
+        Straight to their place: after a call of a small model, to stack and to copy them cost a tenth of its time,
+        since the code of each step has left the caches.
         """
         if len(self.output_names) == 1:
             logits = outputs[self.output_names[0]]

@@ -129,12 +129,9 @@ class QuestionAnswering:
         Where filling was left out, its logits are -10000 for every token that a sample does not have, so that a
         payload does not depend on the batch.
         """
-        if not self.model.free_length:
-            return np.ascontiguousarray(self.model.logits(outputs), "<f4")
-        payloads = np.empty((len(indices), self._tokens, 2), "<f4")
-        payloads.fill(FILLING)
+        payloads = np.full((len(indices), self._tokens, 2), FILLING, "<f4")
         self.model.write_logits(outputs, payloads)
-        if len(indices) > 1:
+        if self.model.free_length and len(indices) > 1:
             counts = self.dataset.token_counts.take(indices)
             payloads[np.arange(self._tokens) >= counts[:, None]] = FILLING
         return payloads
