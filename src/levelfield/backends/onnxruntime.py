@@ -91,7 +91,9 @@ class OnnxSession:
     def run(self, arrays: NamedArrays) -> dict[str, NDArray[Any]]:
         """Every output by name; see :class:`levelfield.backends.port.Session`."""
         try:
-            return dict(zip(self._names, self._execute(self._names, arrays), strict=True))
+            found = self._execute(self._names, arrays)
+            # After a call every step costs several times its usual: of one output this is 1 % of a model of 0.3 ms.
+            return {self._names[0]: found[0]} if len(found) == 1 else dict(zip(self._names, found, strict=True))
         except self._errors as error:
             raise did_not_run(self._path, self.inputs, arrays, _reason(error)) from error
 

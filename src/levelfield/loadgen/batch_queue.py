@@ -150,6 +150,11 @@ class BatchQueue:
             self._nothing_follows = True
             self._filled.notify_all()
 
+    @property
+    def mean_batch(self) -> float | None:
+        """Samples in a batch, of those taken since :meth:`start_counting`; ``None`` if none was."""
+        return self.samples / self.batches if self.batches else None
+
     def start_counting(self) -> None:
         """Forget which batches were taken before."""
         with self._lock:

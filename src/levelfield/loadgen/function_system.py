@@ -12,6 +12,7 @@ import numpy as np
 from levelfield.errors import SettingsError, SystemUnderTestError
 from levelfield.loadgen.batch_queue import MOST_WAITING, Batch, Batching, BatchQueue
 from levelfield.loadgen.ports import Completions, IntArray, Payloads
+from levelfield.loadgen.sample_queue import SampleQueue
 from levelfield.units import NS_PER_S, format_ns
 
 __all__ = ["FunctionSystem", "Infer", "checked"]
@@ -90,7 +91,9 @@ class FunctionSystem:
         self._batching = Batching(
             size=batch_size, delay_ns=batch_delay_ns, budget_ns=latency_budget_ns, most_waiting=most_waiting
         )
-        self._queue = BatchQueue(self._batching)
+        self._queue: BatchQueue | SampleQueue = (
+            BatchQueue(self._batching) if batch_size > 1 else SampleQueue(most_waiting)
+        )
         self._warm_up = "none"
         self._threads = [
             threading.Thread(target=self._work, name=f"levelfield-worker-{number}", daemon=True)
@@ -145,8 +148,8 @@ class FunctionSystem:
         found = {"warm_up": self._warm_up}
         if self._lengths is not None:
             found["order"] = "queries of several batches by length, longest first"
-        if self._threads and self._queue.batches:
-            found["mean_batch"] = f"{self._queue.samples / self._queue.batches:.4g}"
+        if self._queue.mean_batch is not None:
+            found["mean_batch"] = f"{self._queue.mean_batch:.4g}"
         return found
 
     def close(self) -> None:
@@ -162,7 +165,7 @@ class FunctionSystem:
         self.close()
 
     def _work(self) -> None:
-        learns = bool(self._batching.budget_ns)
+        learns = self._batching.budget_ns > 0 and self.batch_size > 1
         while (batch := self._queue.take()) is not None:
             began = time.perf_counter_ns() if learns else 0
             self._run(batch)

@@ -99,7 +99,7 @@ def test_batch_of_one_is_told(write_model: WriteModel, write_folder: WriteFolder
     task = opened(write_folder(LABELS), write_model(shape=(1, 3, 224, 224)))
     assert task.max_batch == 1
     task.dataset.load(np.arange(2))
-    assert task.infer(np.array([1])).shape == (1, 1)
+    assert task.infer(np.array([1])).shape == (1,)
     with pytest.raises(ModelError, match="inputs found: picture: \\(2, 3, 224, 224\\) float32"):
         task.infer(np.array([0, 1]))
 

@@ -64,8 +64,8 @@ class ImageClassification:
         return {self._input_name: self._batch(indices)}
 
     def payloads(self, outputs: NamedArrays) -> PayloadArray:
-        """(samples, 1) little-endian float32 class numbers of what the model returned."""
-        return self.model.classes(outputs).astype(_FLOAT32)[:, np.newaxis]
+        """(samples,) little-endian float32 class numbers of what the model returned."""
+        return self.model.classes(outputs).astype(_FLOAT32)
 
     def infer(self, indices: IndexArray) -> PayloadArray:
         """Run loaded samples as one batch.

@@ -52,7 +52,8 @@ class SpanModel:
 
     def inputs(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """What the model reads, of (batch, 3, tokens)."""
-        return {name: rows[:, at] for at, name in enumerate(self.input_names)}
+        ids, mask, segments = self.input_names
+        return {ids: rows[:, 0], mask: rows[:, 1], segments: rows[:, 2]}
 
     def write_logits(self, outputs: NamedArrays, into: NDArray[Any]) -> None:
         """Write start and end of the tokens that were computed into (batch, tokens, 2), from its first token on.

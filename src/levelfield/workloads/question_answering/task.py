@@ -101,6 +101,7 @@ class QuestionAnswering:
         self.max_batch = model.max_batch
         self._precision = precision
         self._tokens = dataset.questions.lengths.sequence
+        self._filling = np.full((1, self._tokens, 2), FILLING, "<f4")
 
     def lengths(self, indices: IndexArray) -> IndexArray:
         """(samples,): tokens that are computed for each; see :class:`levelfield.workloads.task.OfManyLengths`."""
@@ -129,7 +130,7 @@ class QuestionAnswering:
         Where filling was left out, its logits are -10000 for every token that a sample does not have, so that a
         payload does not depend on the batch.
         """
-        payloads = np.full((len(indices), self._tokens, 2), FILLING, "<f4")
+        payloads = self._filling.repeat(len(indices), axis=0)
         self.model.write_logits(outputs, payloads)
         if self.model.free_length and len(indices) > 1:
             counts = self.dataset.token_counts.take(indices)
