@@ -22,9 +22,10 @@ def plan(scenario: Scenario, *, per_s: float | None = None, **asked: object) -> 
     return plan_scenario(request, RULES, RULES.rule("resnet50", scenario), capacity=capacity)
 
 
-def test_quick_run_is_short_and_says_so() -> None:
-    found = plan(Scenario.SINGLE_STREAM).configured
-    assert found.settings.min_duration_ms == QUICK_DURATION_MS
+@pytest.mark.parametrize("scenario", Scenario)
+def test_quick_run_is_short_and_says_so(scenario: Scenario) -> None:
+    found = plan(scenario).configured
+    assert found.settings.min_duration_ms == QUICK_DURATION_MS[scenario]
     line = found.line("min_duration_ms")
     assert line.origin == "quick run (the rule needs --official)"
     assert "600 s" in line.overridden[0] or "600000" in line.overridden[0]
