@@ -111,7 +111,7 @@ def test_settings_that_can_be_read_but_not_run(refused: Refused) -> None:
         "performance_issue_unique=true", "--set", "target_latency=0",
     )  # fmt: skip
     for words in (
-        "max_duration_ms: found 10, expected at least min_duration_ms (4000)",
+        "max_duration_ms: found 10, expected at least min_duration_ms (10000)",
         "max_query_count: found 3, expected at least min_query_count (1024)",
         "target_latency_percentile: found 1, expected a fraction above 0 and below 1",
         "target_latency: found 0 ns, expected more than 0",
@@ -122,7 +122,8 @@ def test_settings_that_can_be_read_but_not_run(refused: Refused) -> None:
 
 def test_what_is_wrong_in_some_scenarios_only_names_them(refused: Refused) -> None:
     message = refused("-s", "all", "--set", "max_duration=10", "--set", "samples_per_query=0")
-    assert "\n  - max_duration_ms: found 10" in message.replace("SingleStream, MultiStream, Server, Offline: ", "")
+    assert "\n  - SingleStream, MultiStream, Offline: max_duration_ms: found 10, expected at least" in message
+    assert "\n  - Server: max_duration_ms: found 10, expected at least min_duration_ms (10000)" in message
     assert "MultiStream: samples_per_query: found 0, expected 1 or more." in message
 
 
