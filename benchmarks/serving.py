@@ -33,6 +33,8 @@ CHILD_BOUND_S = 300
 SECONDS = {"Offline": 0.5, "Server": 0.25}
 """Of each part of a turn. The shorter, the less often the machine changes its speed between neighbours; Offline has few
 batches in it."""
+TURNS = {"Offline": 1, "Server": 2}
+"""For each that is asked for, so that both take as long."""
 PROCESSES = 3
 """For each setting, so that no one layout of memory decides."""
 BAR = 0.9
@@ -144,7 +146,7 @@ def _settings(arguments: argparse.Namespace) -> Iterator[tuple[str, Request]]:
                         threads=threads,
                         batch=batch,
                         seconds=SECONDS[scenario],
-                        turns=1 if arguments.quick else arguments.turns * (1 + (scenario == "Server")),
+                        turns=1 if arguments.quick else arguments.turns * TURNS[scenario],
                     ),
                 )
 

@@ -83,7 +83,7 @@ class BatchQueue:
         self._rule = batching
         self._clock = clock
         self._size = batching.size
-        self._waits = batching.size > 1 and bool(batching.delay_ns or batching.budget_ns)
+        self._waits = bool(batching.delay_ns or batching.budget_ns)
         self._queries: deque[_Query] = deque()
         self._samples = 0
         self._lock = threading.Lock()
@@ -186,11 +186,7 @@ class BatchQueue:
     def _cut(self) -> Batch:
         """Take the oldest samples, as many as fit; some wait, and the lock is held."""
         queries, room = self._queries, self._size
-        oldest = queries[0]
-        if not oldest.taken and (count := len(oldest.ids)) <= room and (count == room or len(queries) == 1):
-            queries.popleft()
-            self._count(count)
-            return oldest
+        complete = queries[0].complete
         ids: list[IntArray] = []
         indices: list[IntArray] = []
         while queries and room:
@@ -209,12 +205,10 @@ class BatchQueue:
             query.taken = end
             if end == count:
                 queries.popleft()
-        self._count(self._size - room)
-        if len(ids) == 1:
-            return Batch(ids[0], indices[0], oldest.complete)
-        return Batch(np.concatenate(ids), np.concatenate(indices), oldest.complete)
-
-    def _count(self, taken: int) -> None:
+        taken = self._size - room
         self._samples -= taken
         self.batches += 1
         self.samples += taken
+        if len(ids) == 1:
+            return Batch(ids[0], indices[0], complete)
+        return Batch(np.concatenate(ids), np.concatenate(indices), complete)
