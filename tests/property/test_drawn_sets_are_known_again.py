@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from levelfield.stats.randomness import RandomStream
 from levelfield.stats.sample_sets import cut_into_sets
-from levelfield.submission.inference.checks.draws import draw_samples
-from levelfield.submission.inference.claims import RunClaim, RunKind
+from levelfield.submission.inference.claims import SetsClaim
+from levelfield.submission.inference.redraw import SetsUnit, draw
 from levelfield.terms import DrawVariant
 
 libraries = st.one_of(st.integers(1, 30), st.integers(390, 1100), st.integers(9_990, 10_010))
@@ -24,23 +24,22 @@ sizes = st.one_of(st.integers(20, 50), st.integers(390, 1200))
     library=libraries,
     size=sizes,
     padding=st.integers(0, 7),
-    kind=st.sampled_from(RunKind),
+    whole=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
 def test_sets_are_known_again(
-    *, seed: int, variant: DrawVariant, library: int, size: int, padding: int, kind: RunKind
+    *, seed: int, variant: DrawVariant, library: int, size: int, padding: int, whole: bool
 ) -> None:
     order = RandomStream(seed, variant).shuffled(np.arange(library))
     sets = [
         f"[{','.join(map(str, one.tolist()))}]\n".encode() for one in cut_into_sets(order, size=size, padding=padding)
     ]
-    loaded = sets if kind is RunKind.ACCURACY else sets[:1]
-    claim = RunClaim(
-        path="log", subject="result", submitter="", system="", closed=True, kind=kind, audit="", model="", benchmark="",
-        scenario="", inferred=False, sha256="", seed=seed, library_count=library, set_size=size, padding=padding,
-        sets_line=1, set_count=len(loaded), sets_sha256=hashlib.sha256(b"".join(loaded)).hexdigest(), schedule=None,
+    loaded = sets if whole else sets[:1]
+    claim = SetsClaim(
+        is_of_accuracy=whole, seed=seed, library_count=library, set_size=size, padding=padding, set_count=len(loaded),
+        sha256=hashlib.sha256(b"".join(loaded)).hexdigest(), line=1,
     )  # fmt: skip
     for first_tried in DrawVariant:
-        assert variant in draw_samples([(first_tried, (claim,))])["log", "result"]
-    other = RunClaim(**{name: getattr(claim, name) for name in claim.__slots__} | {"sets_sha256": "0" * 64})
-    assert draw_samples([(variant, (other,))]) == {("log", "result"): ()}
+        assert variant in draw([SetsUnit(first_tried, (claim,))]).variants[claim]
+    other = SetsClaim(**{name: getattr(claim, name) for name in claim.__slots__} | {"sha256": "0" * 64})
+    assert draw([SetsUnit(variant, (other,))]).variants == {other: ()}

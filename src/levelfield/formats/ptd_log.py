@@ -10,7 +10,7 @@ f7b3b51.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -20,12 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from levelfield.formats.power_time import STAMP_BYTES, parse_power_time, parse_power_times
+from levelfield.formats.ptd_pairs import cut_out_pairs
 from levelfield.frozen import frozen
 
 __all__ = ["Complaint", "ComplaintKind", "PtdEvent", "PtdLog", "PtdRun", "read_ptd_log"]
 
-TEXT_AT = STAMP_BYTES + 2
-"""Where the text of a line begins, behind the stamp, a colon and a space."""
+BEHIND_STAMP = b": "
+TEXT_AT = STAMP_BYTES + len(BEHIND_STAMP)
+"""Where the text of a line begins."""
 STAMP = re.compile(rb"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}: ")
 GO = b"Go with mark '"
 COMPLETED = b"Completed test"
@@ -33,9 +35,11 @@ SENT = b"Response to client sent: "
 UNCERTAINTY_ON = re.compile(rb"Uncertainty checking for (\S+) is activated")
 UNCERTAINTY = b"Uncertainty checking"
 AVERAGE = b"Avg watts "
+EVENTS = (SENT, GO, COMPLETED, AVERAGE)
 AVERAGES = re.compile(
     rb"Avg watts (\S+), min watts \S+, max watts \S+, samples \d+, errors (\d{1,9}), valid (\d{1,9})\s*"
 )
+SIMULATED = b"SIMULATED"
 SHOWN = 200
 MOST_TEXTS = 200
 """Different complaints that are told apart; a log that was made to have more is read in bounded memory all the same."""
@@ -111,8 +115,10 @@ class PtdLog:
 
 def read_ptd_log(data: bytes) -> PtdLog:
     """Read a log. There is no line that it refuses: what is neither event nor complaint is passed over."""
-    lines = data.replace(b"\r", b"").split(b"\n")
-    complaints, events, banner_lines = _sorted_out(lines)
+    text = data.replace(b"\r", b"")
+    pairs, left = cut_out_pairs(text)
+    complaints, events = _sorted_out(line for one in left for line in enumerate(one.text.split(b"\n"), one.number))
+    complaints += [(np.arange(one.number, one.number + 2 * one.lines, 2), one.stamps, one.rest) for one in pairs]
     return PtdLog(
         runs=tuple(_runs(events)),
         uncertainty_on=tuple(
@@ -122,43 +128,40 @@ def read_ptd_log(data: bytes) -> PtdLog:
         ),
         replies=tuple(_text(line[TEXT_AT + len(SENT) :]) for _, line in events if line.startswith(SENT, TEXT_AT)),
         complaints=tuple(_complaints(complaints)),
-        simulated=any(b"SIMULATED" in line for line in lines[:banner_lines]),
+        simulated=SIMULATED in text and _is_in_banner(text, events),
     )
 
 
-_Group: TypeAlias = tuple[list[int], list[bytes], bytes]
-"""Numbers of lines, their stamps, and what all of them have behind it."""
+def _is_in_banner(text: bytes, events: list[tuple[int, bytes]]) -> bool:
+    """Whether it is said before the first event."""
+    lines = text.split(b"\n")
+    return any(SIMULATED in line for line in lines[: events[0][0] - 1 if events else len(lines)])
 
 
-def _sorted_out(lines: list[bytes]) -> tuple[list[_Group], list[tuple[int, bytes]], int]:
-    """Complaints by equal text, events line by line, and how many lines come before the first event.
+_Group: TypeAlias = tuple[NDArray[np.int64], bytes, bytes]
+"""(lines,) numbers of lines; their stamps one behind the other, or nothing where they have none; and what all of them
+have behind it."""
 
-    A ranging run makes thousands of lines with a handful of texts: only different texts are looked into.
-    """
-    places: defaultdict[bytes, list[int]] = defaultdict(list)
-    for place, line in enumerate(lines):
-        places[line[STAMP_BYTES:]].append(place)
+
+def _sorted_out(lines: Iterable[tuple[int, bytes]]) -> tuple[list[_Group], list[tuple[int, bytes]]]:
+    """Complaints by equal text, and events line by line."""
+    complaints: dict[bytes, list[tuple[int, bytes]]] = {}
     groups: list[_Group] = []
-    events: list[int] = []
-    for rest, found in places.items():
-        if not rest.startswith(b": "):  # no stamp: each line is looked at whole
-            groups += [([one + 1], [b""], lines[one]) for one in found if _complains(lines[one])]
-            events += [one for one in found if UNCERTAINTY in lines[one]]
-            continue
-        if _complains(rest):
-            groups.append(([one + 1 for one in found], [lines[one][:STAMP_BYTES] for one in found], rest))
-        if _is_event(rest):
-            events += found
-    events.sort()
-    return groups, [(one + 1, lines[one]) for one in events], events[0] if events else len(lines)
-
-
-def _complains(text: bytes) -> bool:
-    return b"WARNING:" in text or b"ERROR:" in text
-
-
-def _is_event(rest: bytes) -> bool:
-    return rest.startswith((SENT, GO, COMPLETED, AVERAGE), 2) or UNCERTAINTY in rest
+    events: list[tuple[int, bytes]] = []
+    for number, line in lines:
+        stamped = line.startswith(BEHIND_STAMP, STAMP_BYTES)
+        rest = line[STAMP_BYTES:] if stamped else line
+        if b"WARNING:" in rest or b"ERROR:" in rest:
+            if stamped:
+                complaints.setdefault(rest, []).append((number, line[:STAMP_BYTES]))
+            else:
+                groups.append((np.array([number]), b"", rest))
+        if UNCERTAINTY in rest or (stamped and rest.startswith(EVENTS, len(BEHIND_STAMP))):
+            events.append((number, line))
+    for rest, found in complaints.items():
+        numbers, stamps = zip(*found, strict=True)
+        groups.append((np.array(numbers), b"".join(stamps), rest))
+    return groups, events
 
 
 def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
@@ -184,17 +187,13 @@ def _runs(events: list[tuple[int, bytes]]) -> list[PtdRun]:
 
 
 def _complaints(groups: list[_Group]) -> list[Complaint]:
-    numbers: dict[tuple[ComplaintKind, str], list[int]] = {}
-    stamps: dict[tuple[ComplaintKind, str], list[bytes]] = {}
-    for lines, firsts, rest in groups:
+    found: dict[tuple[ComplaintKind, str], list[tuple[NDArray[np.int64], bytes]]] = {}
+    for numbers, firsts, rest in sorted(groups, key=lambda group: int(group[0][0])):
         for kind, text, own_stamp in _records(rest):
-            key = kind, text if (kind, text) in numbers or len(numbers) < MOST_TEXTS else OTHER_TEXTS
-            numbers.setdefault(key, []).extend(lines)
-            stamps.setdefault(key, []).extend([own_stamp] * len(lines) if own_stamp else firsts)
-    found: list[Complaint] = []
-    for (kind, text), lines in numbers.items():
-        found += _dated(kind, text, lines, stamps[kind, text])
-    return sorted(found, key=lambda one: int(one.numbers[0]))
+            key = kind, text if (kind, text) in found or len(found) < MOST_TEXTS else OTHER_TEXTS
+            found.setdefault(key, []).append((numbers, own_stamp * len(numbers) if own_stamp else firsts))
+    complaints = [one for (kind, text), parts in found.items() for one in _dated(kind, text, parts)]
+    return sorted(complaints, key=lambda one: int(one.numbers[0]))
 
 
 def _records(rest: bytes) -> list[tuple[ComplaintKind, str, bytes]]:
@@ -212,17 +211,18 @@ def _records(rest: bytes) -> list[tuple[ComplaintKind, str, bytes]]:
     return found
 
 
-def _dated(kind: ComplaintKind, text: str, numbers: list[int], stamps: list[bytes]) -> list[Complaint]:
+def _dated(kind: ComplaintKind, text: str, parts: list[tuple[NDArray[np.int64], bytes]]) -> list[Complaint]:
     """One complaint; two where some of its lines have no time."""
-    times_ns = _times(stamps)
+    places = np.concatenate([numbers for numbers, _ in parts])
+    stamps = b"".join([stamps for _, stamps in parts])
+    times_ns = parse_power_times(stamps) if len(stamps) == len(places) * STAMP_BYTES else None
     if times_ns is not None:
-        places = np.array(numbers, dtype=np.int64)
         if (places[1:] < places[:-1]).any():  # from several groups
             order = np.argsort(places, kind="stable")
             places, times_ns = places[order], times_ns[order]
         return [Complaint(kind=kind, text=text, numbers=places, times_ns=times_ns)]
     dated, undated = [], []
-    for number, stamp in sorted(zip(numbers, stamps, strict=True)):
+    for number, stamp in sorted(pair for part in parts for pair in _line_by_line(*part)):
         try:
             dated.append((number, parse_power_time(stamp)))
         except ValueError:
@@ -234,15 +234,15 @@ def _dated(kind: ComplaintKind, text: str, numbers: list[int], stamps: list[byte
     return found if undated else found[1:]
 
 
+def _line_by_line(numbers: NDArray[np.int64], stamps: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and stamp of each line; an empty stamp where it has none."""
+    for place, number in enumerate(numbers.tolist()):
+        yield number, stamps[place * STAMP_BYTES : (place + 1) * STAMP_BYTES]
+
+
 def _pieces(rest: bytes) -> list[bytes]:
     starts = [found.start() for found in STAMP.finditer(rest)]
     return [rest[a:b] for a, b in pairwise([0, *starts, len(rest)])]
-
-
-def _times(stamps: list[bytes]) -> NDArray[np.int64] | None:
-    """Of all of them, none longer than a stamp, where each is as the daemon writes it."""
-    joined = b"".join(stamps)
-    return parse_power_times(joined) if len(joined) == len(stamps) * STAMP_BYTES else None
 
 
 def _event(number: int, line: bytes, text: bytes) -> PtdEvent:

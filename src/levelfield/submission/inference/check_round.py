@@ -24,18 +24,18 @@ from levelfield.submission.crew import Crew
 from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
-from levelfield.submission.inference.checks.draws import (
-    DRAW_CHECKS,
-    SampleUnit,
-    draw_samples,
-    draw_schedules,
-    load_code_of_draws,
-    sample_units,
-    schedule_units,
-)
-from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim, claim_of
+from levelfield.submission.inference.checks.draws import DRAW_CHECKS
+from levelfield.submission.inference.claims import RunClaim, RunKind, claim_of
 from levelfield.submission.inference.official import OfficialOutcome, official_outcome
 from levelfield.submission.inference.records import RunLog
+from levelfield.submission.inference.redraw import (
+    Draws,
+    DrawUnit,
+    draw,
+    draw_units,
+    draws_of,
+    load_code_of_draws,
+)
 from levelfield.submission.inference.results import result_of
 from levelfield.submission.inference.subjects import AuditSubject, Reader, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
@@ -47,6 +47,8 @@ __all__ = ["check_round"]
 Subject = TypeVar("Subject")
 
 EXACT_QUERIES = 800_000
+MANY_DRAWS = 5_000_000
+"""From which on it is worth loading NumPy in this process too: it takes about as long."""
 BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 OFFICIAL_BYTES_OF_A_PROCESS = 128 << 20
@@ -75,6 +77,7 @@ class _Part:
     official: OfficialOutcome = field(default_factory=OfficialOutcome)
     results: list[Result] = field(default_factory=list)
     claims: list[RunClaim] = field(default_factory=list)
+    draws: Draws = field(default_factory=Draws)
     bytes_read: int = 0
 
     def add(self, parts: Iterable[_Part]) -> None:
@@ -84,10 +87,11 @@ class _Part:
             self.official.add(part.official)
             self.results += part.results
             self.claims += part.claims
+            self.draws.add(part.draws)
             self.bytes_read += part.bytes_read
 
 
-_Unit: TypeAlias = SystemPlace | _SessionPlace | SampleUnit | ScheduleClaim
+_Unit: TypeAlias = SystemPlace | _SessionPlace | DrawUnit
 
 
 def check_round(
@@ -121,19 +125,24 @@ def check_round(
         return [check.text for _ in units for check in registry.sessions]
 
     whole, here = _Part(), Reader(source, tree, layout, rules)
-    tasks = (work, draw_samples, draw_schedules, session_texts)
+
+    def to_draw() -> list[_Unit]:
+        variant = rules.draw_variant
+        return [*draw_units(whole.claims, variant, exact_queries, known=whole.draws)] if draws else []
+
     each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
     draws = bool(set(DRAW_CHECKS) & set(registry.round))
-    with Crew(tasks, min(jobs, 1 + size // each), ahead=load_code_of_draws if draws else None) as crew:
+    with Crew((work, session_texts), min(jobs, 1 + size // each), ahead=load_code_of_draws if draws else None) as crew:
         sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(here, systems))
         early, late = _split(systems)
         whole.add(crew.share(work, early, _weight, apart=sessions))
-        foreseen = _foreseen(whole.claims, rules, exact_queries) if draws else []
-        whole.add(crew.share(work, late, _weight, apart=foreseen, joins=False))
+        whole.add(crew.share(work, late, _weight, apart=to_draw(), joins=False))
+        rest = to_draw()
+        whole.add(crew.share(work, (), _weight, apart=rest, joins=sum(map(_weight, rest)) > MANY_DRAWS))
         top = TreeSubject(source=source, tree=tree, layout=layout, rules=rules)
         _run(registry.tree, top, whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
-        runs = RoundSubject(claims=claims, rules=rules, exact_queries=exact_queries, crew=crew)
+        runs = RoundSubject(claims=claims, rules=rules, draws=whole.draws)
         _run(registry.round, runs, whole.tally, result="", closed=True)
         texts = [check.text for check in registry.every]
         for found in crew.share(session_texts, (), lambda _: 0, apart=(None,), joins=False):
@@ -162,13 +171,8 @@ def _split(systems: list[SystemPlace]) -> tuple[list[SystemPlace], list[SystemPl
     return ordered[len(small) :], ordered[: len(small)]
 
 
-def _foreseen(claims: list[RunClaim], rules: RuleSet, exact_queries: int) -> list[_Unit]:
-    """Draws that the checks of the round will ask for. They are made ahead, and remembered where they were made."""
-    return [*sample_units(claims, rules.draw_variant), *schedule_units(claims, exact_queries)]
-
-
-def _weight(unit: _Unit) -> int:
-    return unit.bytes if isinstance(unit, SystemPlace | _SessionPlace) else 0
+def _weight(unit: _Unit) -> float:
+    return unit.bytes if isinstance(unit, SystemPlace | _SessionPlace) else draws_of(unit)
 
 
 def _work(units: Iterable[_Unit], reader: Reader, registry: Registry) -> _Part:
@@ -179,10 +183,8 @@ def _work(units: Iterable[_Unit], reader: Reader, registry: Registry) -> _Part:
                 _check_system(unit, reader, registry, part)
             case _SessionPlace():
                 _check_session(unit, reader, registry, part.tally)
-            case ScheduleClaim():
-                draw_schedules([unit])
             case _:
-                draw_samples([unit])
+                part.draws.add(draw([unit]))
     part.bytes_read = reader.bytes_read
     return part
 

@@ -14,7 +14,7 @@ from levelfield.submission.inference.records import RunLog
 from levelfield.submission.inference.subjects import ResultSubject
 from levelfield.terms import Scenario
 
-__all__ = ["RunClaim", "RunKind", "ScheduleClaim", "claim_of"]
+__all__ = ["RunClaim", "RunKind", "ScheduleClaim", "SetsClaim", "claim_of"]
 
 LARGEST_KNOWN_SETS = 1 << 20
 """Bytes of all sets of a log, beyond which their hash is not remembered."""
@@ -26,6 +26,26 @@ class RunKind(StrEnum):
     PERFORMANCE = "performance"
     ACCURACY = "accuracy"
     AUDIT = "audit"
+
+
+@frozen
+class SetsClaim:
+    """What a log says about the samples that were loaded, and from what they were drawn."""
+
+    is_of_accuracy: bool
+    """Whether the run had to load the whole library."""
+    seed: int
+    """Of the library's order."""
+    library_count: int
+    set_size: int
+    padding: int
+    """How many samples each set repeats at its end."""
+    set_count: int
+    """As loaded."""
+    sha256: str
+    """Of the spelling of all loaded sets, each with a line end."""
+    line: int = field(compare=False)
+    """Of the first loaded set; the same sets are drawn once for all logs that have them."""
 
 
 @frozen
@@ -70,24 +90,13 @@ class RunClaim:
     """Whether the folder is of another scenario."""
     sha256: str
     """Of the detail log; empty for an accuracy run, which is not compared."""
-    seed: int
-    """Of the sample library's order."""
-    library_count: int
-    set_size: int
-    padding: int
-    """How many samples each set repeats at its end."""
-    sets_line: int
-    """Of the first loaded set."""
-    set_count: int
-    sets_sha256: str
-    """Of the spelling of all loaded sets, each with a line end."""
+    sets: SetsClaim
     schedule: ScheduleClaim | None
     """Where arrival times were drawn."""
 
 
 def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = "") -> RunClaim | None:
     """What a log says about its own draws; ``None`` where it lacks a value for that."""
-    sets = log.loaded_sets()
     place = result.system.place
     try:
         scenario = log.scenario
@@ -104,17 +113,25 @@ def claim_of(log: RunLog, result: ResultSubject, kind: RunKind, *, audit: str = 
             scenario=scenario,
             inferred=scenario != result.scenario,
             sha256=log.sha256 if kind is not RunKind.ACCURACY else "",
-            seed=log.qsl_seed,
-            library_count=log.library_count,
-            set_size=log.performance_sample_count,
-            padding=log.samples_per_query - 1 if scenario == Scenario.MULTI_STREAM else 0,
-            sets_line=sets[0][0] if sets else 0,
-            set_count=len(sets),
-            sets_sha256=_sha256_of(tuple(spelling for _, spelling in sets)),
+            sets=_sets_of(log, kind),
             schedule=_schedule_of(log) if scenario == Scenario.SERVER and kind is not RunKind.ACCURACY else None,
         )
     except (CannotLook, FormatError):
         return None
+
+
+def _sets_of(log: RunLog, kind: RunKind) -> SetsClaim:
+    sets = log.loaded_sets()
+    return SetsClaim(
+        is_of_accuracy=kind is RunKind.ACCURACY,
+        seed=log.qsl_seed,
+        library_count=log.library_count,
+        set_size=log.performance_sample_count,
+        padding=log.samples_per_query - 1 if log.scenario == Scenario.MULTI_STREAM else 0,
+        set_count=len(sets),
+        sha256=_sha256_of(tuple(spelling for _, spelling in sets)),
+        line=sets[0][0] if sets else 0,
+    )
 
 
 def _sha256_of(sets: tuple[bytes, ...]) -> str:

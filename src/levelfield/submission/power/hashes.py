@@ -43,12 +43,23 @@ class FileHash:
     """SHA-1, as the record spells it; empty where there is none."""
 
 
-def hash_state(data: bytes, recorded: str) -> HashState:
-    """Compare a content with a recorded SHA-1, as it is and with either line end."""
+def hash_state(data: bytes, recorded: str, *, likely: HashState = HashState.MATCH) -> HashState:
+    """Compare a content with a recorded SHA-1, as it is and with either line end.
+
+    Args:
+        data: The content.
+        recorded: Its hash.
+        likely: What other files of the session were; it is tried first, and makes no difference to what is found.
+    """
+    lf = data.replace(b"\r\n", b"\n") if b"\r" in data else data  # a letter is searched for much faster than two
+    crlf = None
+    if likely is HashState.CRLF:
+        crlf = lf.replace(b"\n", b"\r\n")
+        if len(crlf) != len(data) and _sha1(crlf) == recorded:
+            return HashState.CRLF
     if _sha1(data) == recorded:
         return HashState.MATCH
-    lf = data.replace(b"\r\n", b"\n") if b"\r" in data else data  # a letter is searched for much faster than two
-    if _sha1(lf.replace(b"\n", b"\r\n")) == recorded:
+    if crlf is None and _sha1(lf.replace(b"\n", b"\r\n")) == recorded:
         return HashState.CRLF
     if lf != data and _sha1(lf) == recorded:
         return HashState.LF
@@ -60,7 +71,8 @@ def file_hashes(session: PowerSession) -> tuple[FileHash, ...]:
     assert session.client is not None
     assert session.server is not None
     by_client, by_server = session.client.sha1_by_file, session.server.sha1_by_file
-    found = []
+    found: list[FileHash] = []
+    likely = HashState.MATCH
     for file in COVERED:
         recorded = by_server.get(file) or by_client.get(file) or ""
         data = session.contents.get(file)
@@ -71,7 +83,7 @@ def file_hashes(session: PowerSession) -> tuple[FileHash, ...]:
         elif by_client.get(file, recorded) != recorded:
             state = HashState.CONTRADICTION
         else:
-            state = hash_state(data, recorded)
+            state = likely = hash_state(data, recorded, likely=likely)
             if state is HashState.MISMATCH and file is FileName.PTD_LOGS and _tells_the_same(session):
                 state = HashState.MIXED
         found.append(FileHash(file=file, state=state, recorded=recorded))

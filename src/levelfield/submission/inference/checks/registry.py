@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from levelfield.frozen import frozen
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import Check
-from levelfield.submission.crew import ALONE, Crew
 from levelfield.submission.engine import Selection
 from levelfield.submission.inference.claims import RunClaim
 from levelfield.submission.inference.official import OfficialOutcome
+from levelfield.submission.inference.redraw import Draws
 from levelfield.submission.inference.subjects import AuditSubject, BenchmarkSubject, ResultSubject, SystemSubject
 from levelfield.submission.inference.tree import Layout, Tree
 from levelfield.submission.report import CheckText
@@ -41,10 +41,8 @@ class RoundSubject:
     claims: tuple[RunClaim, ...]
     """By path."""
     rules: RuleSet
-    exact_queries: int
-    """Server schedules of up to so many queries are drawn again."""
-    crew: Crew = ALONE
-    """Draws are shared among its processes."""
+    draws: Draws
+    """Of what the runs say; schedules of very many queries are not drawn again."""
 
 
 @frozen

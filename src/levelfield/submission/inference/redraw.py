@@ -1,0 +1,219 @@
+"""Drawing again what runs say that they drew: the samples that were loaded, and the Server queries that were generated.
+
+The same seed gives other samples with another C++ library, so each run is held against both variants that occur.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from levelfield.submission.inference.claims import RunClaim, ScheduleClaim, SetsClaim
+from levelfield.terms import DrawVariant
+from levelfield.units import NS_PER_MS, NS_PER_S
+
+if TYPE_CHECKING:
+    from levelfield.stats.randomness import IntArray
+
+__all__ = ["DrawUnit", "Draws", "can_be_drawn", "draw", "draw_units", "draws_of", "load_code_of_draws", "plausible"]
+
+DEVIATIONS = 6
+"""Standard deviations of a Poisson count: one honest run in a thousand million is beyond."""
+LONGEST_GAP = 60
+"""Mean gaps; see checks/measured.py."""
+LARGEST_PADDING = 10_000
+MOST_SETS = 100_000
+DRAWN_ALIKE = 1000
+"""Up to so many samples both variants may give the same order: of 42 they do."""
+SPELLED_ALONE = 400
+"""Up to so many indices it is faster to spell one after the other."""
+QUERIES_OF_A_SAMPLE = 10
+"""How many are drawn in the time that an order takes for each sample."""
+LARGEST_LIBRARY = 5_000_000
+"""Drawing the order of a library costs about half a second for a million samples."""
+
+Difference: TypeAlias = tuple[str, str]
+"""What differs, as found and expected."""
+
+
+@dataclass(slots=True)
+class Draws:
+    """What was found. The same draw is made once, however many runs say that it is theirs."""
+
+    variants: dict[SetsClaim, tuple[DrawVariant, ...]] = field(default_factory=dict)
+    """The variants whose sets are those of the runs."""
+    schedules: dict[ScheduleClaim, Difference | None] = field(default_factory=dict)
+    """What differs from the schedule of the seed."""
+
+    def add(self, other: Draws) -> None:
+        """Take in what another process found."""
+        self.variants |= other.variants
+        self.schedules |= other.schedules
+
+
+@dataclass(frozen=True, slots=True)
+class SetsUnit:
+    """Sets of one order, which is drawn once for all of them."""
+
+    first_tried: DrawVariant
+    claims: tuple[SetsClaim, ...]
+
+
+DrawUnit: TypeAlias = SetsUnit | ScheduleClaim
+
+
+def draw_units(
+    claims: Iterable[RunClaim], first_tried: DrawVariant, most_queries: int, *, known: Draws | None = None
+) -> list[DrawUnit]:
+    """What is to be drawn, each once, without what is known: sets, and schedules of up to so many queries."""
+    orders: dict[tuple[int, int], dict[SetsClaim, None]] = {}
+    schedules: dict[ScheduleClaim, None] = {}
+    known = known or Draws()
+    for claim in claims:
+        if claim.sets not in known.variants:
+            orders.setdefault((claim.sets.seed, claim.sets.library_count), {})[claim.sets] = None
+        made = claim.schedule
+        if made and made not in known.schedules and can_be_drawn(made) and _queries(made) <= most_queries:
+            schedules[made] = None
+    return [*(SetsUnit(first_tried, tuple(sets)) for sets in orders.values()), *schedules]
+
+
+def draws_of(unit: DrawUnit) -> float:
+    """About how long it takes, in queries of a schedule: some 20 ns each."""
+    return QUERIES_OF_A_SAMPLE * unit.claims[0].library_count if isinstance(unit, SetsUnit) else _queries(unit)
+
+
+def draw(units: Iterable[DrawUnit]) -> Draws:
+    """Make draws again and compare."""
+    found = Draws()
+    for unit in units:
+        if isinstance(unit, SetsUnit):
+            found.variants |= {claim: tuple(_variants(claim, unit.first_tried)) for claim in unit.claims}
+        else:
+            found.schedules[unit] = _difference(unit)
+    return found
+
+
+def load_code_of_draws() -> None:
+    """Load what drawing needs, NumPy above all, which takes longer than most draws."""
+    import levelfield.stats.arrivals  # noqa: PLC0415
+    import levelfield.stats.sample_sets  # noqa: F401, PLC0415
+
+
+def _variants(claim: SetsClaim, first_tried: DrawVariant) -> Iterator[DrawVariant]:
+    """The variants whose sets are those that a run loaded."""
+    if not 0 < claim.library_count <= LARGEST_LIBRARY or not 0 <= claim.padding <= LARGEST_PADDING:
+        return
+    if claim.set_size < 1 or claim.library_count > claim.set_size * MOST_SETS:
+        return
+    for variant in (first_tried, *(other for other in DrawVariant if other is not first_tried)):
+        drawn = (claim.seed, variant, claim.library_count, claim.set_size, claim.padding)
+        if not claim.is_of_accuracy and claim.set_count == 1:
+            same = claim.sha256 == _first_set(*drawn)
+        else:
+            alone, both = _every_set(*drawn)
+            same = claim.sha256 in ({alone, both} if claim.is_of_accuracy else {both})
+        if same:
+            yield variant
+            if claim.library_count > DRAWN_ALIKE:
+                return  # the other one cannot give the same
+
+
+@cache
+def _first_set(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> str:
+    """SHA-256 of the set that a performance run loads, as its log spells it."""
+    return hashlib.sha256(_spellings(seed, variant, library, size, padding, most=1)[0]).hexdigest()
+
+
+@cache
+def _every_set(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> tuple[str, str]:
+    """SHA-256 of all sets, as an accuracy run loads them, and of all followed by the first: both in one run."""
+    spellings = _spellings(seed, variant, library, size, padding, most=library)
+    alone = hashlib.sha256(b"".join(spellings))
+    both = alone.copy()
+    both.update(spellings[0])
+    return alone.hexdigest(), both.hexdigest()
+
+
+def _spellings(seed: int, variant: DrawVariant, library: int, size: int, padding: int, *, most: int) -> list[bytes]:
+    """The first sets as logs spell them, each with a line end."""
+    from levelfield.stats.sample_sets import cut_into_sets  # noqa: PLC0415 - loads numpy, which few runs need
+
+    order = _order(seed, variant, library)[: most * size]
+    return [_spelled(indices) for indices in cut_into_sets(order, size=size, padding=padding)]
+
+
+def _spelled(indices: IntArray) -> bytes:
+    """``[3,14,15]`` and a line end; many are spelled digit by digit, all at once."""
+    import numpy as np  # noqa: PLC0415
+
+    if len(indices) < SPELLED_ALONE:
+        return b"[%s]\n" % ",".join(map(str, indices.tolist())).encode()
+    width = len(str(indices.max()))
+    letters = np.full((len(indices), width + 1), ord(","), np.uint8)
+    rest = indices.astype(np.uint32)
+    for place in reversed(range(width)):
+        tens = rest // 10
+        letters[:, place] = rest - tens * 10 + ord("0")
+        if place < width - 1:
+            letters[rest == 0, place] = 0
+        rest = tens
+    return b"[%s]\n" % letters[letters != 0].tobytes()[:-1]
+
+
+@cache
+def _order(seed: int, variant: DrawVariant, library: int) -> IntArray:
+    from levelfield.stats.sample_sets import library_order  # noqa: PLC0415
+
+    return library_order(seed, variant, library)
+
+
+def can_be_drawn(made: ScheduleClaim) -> bool:
+    """Whether there is such a schedule, and it ends."""
+    return 0 < made.target_qps < NS_PER_S and 0 <= made.min_duration_ms < 10**9
+
+
+def _queries(made: ScheduleClaim) -> float:
+    """About how many are to be drawn, at most."""
+    return max(_expected(made), made.query_count, made.min_query_count)
+
+
+def _difference(made: ScheduleClaim) -> Difference | None:
+    """What differs from the schedule of the seed."""
+    from levelfield.stats.arrivals import PoissonArrivals  # noqa: PLC0415
+
+    arrivals = PoissonArrivals(made.seed, made.target_qps)
+    count, duration_ns = arrivals.extent(made.min_duration_ms * NS_PER_MS, made.min_query_count, 1)
+    if (made.query_count, made.duration_ns) == (count, duration_ns):
+        return None
+    if f"{made.target_qps:.5g}" != f"{made.target_qps:.6g}":
+        return plausible(made)  # the log rounds rates to six digits, so the true one is not known
+    return (
+        f"{made.query_count} queries in {made.duration_ns} ns",
+        f"{count} in {duration_ns}, from seed {made.seed} at {made.target_qps:g} a second",
+    )
+
+
+def _expected(made: ScheduleClaim) -> float:
+    """About how many queries the rate gives."""
+    return made.target_qps * made.min_duration_ms / 1000
+
+
+def plausible(made: ScheduleClaim) -> Difference | None:
+    """What cannot be a Poisson process of that rate."""
+    least_ns = made.min_duration_ms * NS_PER_MS
+    mean = _expected(made)
+    spread = DEVIATIONS * math.sqrt(mean) + 1 + 5.1e-6 * mean
+    if made.query_count < made.min_query_count:
+        return f"{made.query_count} queries", f"{made.min_query_count} or more"
+    more = made.query_count > made.min_query_count
+    if made.query_count < mean - spread or (more and made.query_count > mean + spread):
+        return f"{made.query_count} queries", f"{mean:.0f} give or take {spread:.0f} at {made.target_qps:g} a second"
+    longest_ns = least_ns + LONGEST_GAP * NS_PER_S / made.target_qps
+    if made.duration_ns < least_ns or (more and made.duration_ns > longest_ns):
+        return f"{made.duration_ns} ns", f"{least_ns} to {longest_ns:.0f} ns"
+    return None
