@@ -42,6 +42,7 @@ class MemorySource:
     """Sizes of files that are said to be larger than they are."""
     name: str = "memory"
     revision: str = ""
+    is_listed: bool = True
 
     def files(self) -> tuple[Entry, ...]:
         entries = (Entry(path, self.sizes.get(path, len(data))) for path, data in self.content.items())

@@ -8,6 +8,7 @@ gc.disable()  # to load code makes no garbage, and looking for it takes 4 % of t
 from levelfield.cli.app import main  # noqa: E402
 
 if collects:
+    gc.freeze()  # or the first thing that is made has the collector look at all that was loaded
     gc.enable()
 
 __all__ = ["main"]

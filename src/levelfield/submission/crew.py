@@ -25,6 +25,7 @@ Outcome = TypeVar("Outcome")
 TICKET = struct.Struct("=i")
 """The number of a batch of units; -1 for the end."""
 END = -1
+PIPE_BYTES = 1 << 20
 MOST_TICKETS = 1024
 """All of them fit into a pipe before anybody reads."""
 
@@ -48,6 +49,7 @@ class Crew:
             and outcomes go through pipes and must be picklable, tasks need not be.
         size: Processes, this one included.
         ahead: What each of the others does before its first task, while this one prepares the work: to load code.
+        told: What each of the others does with what it is told (:meth:`tell`).
     """
 
     def __init__(
@@ -56,37 +58,54 @@ class Crew:
         size: int = 1,
         *,
         ahead: Callable[[], object] | None = None,
+        told: Callable[[Any], object] | None = None,
     ) -> None:
-        self._ahead = ahead
+        self._ahead, self._told = ahead, told
         self._tasks = tuple(tasks)
-        self._size = size if size > 1 and _may_fork() else 1
+        self._size = size
         self._mates: list[_Mate] = []
+        self._leaving: list[int] = []
+        self._tickets: tuple[tuple[int, int], ...] = ()
+        """Pipes of the units, and of those apart."""
 
     def __enter__(self) -> Self:
-        if self._size > 1:
-            import pickle  # noqa: F401, PLC0415 - here once, not by each; a process alone sends nothing
-
-            self._tickets = (os.pipe(), os.pipe())  # of the units, and of those apart
-            for _ in range(self._size - 1):
-                self._mates.append(self._start())
+        self.staff(self._size)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._mates:
-            return
-        import signal  # noqa: PLC0415
-
-        for mate in self._mates:
-            with suppress(BrokenPipeError):
-                mate.orders.close()
-            mate.answers.close()
-            os.kill(mate.process, signal.SIGKILL)
-            os.waitpid(mate.process, 0)
+        self.dismiss()
+        for process in self._leaving:
+            os.waitpid(process, 0)
+        self._leaving = []
         for end in (end for pipe in self._tickets for end in pipe):
             os.close(end)
-        self._mates = []
+        self._tickets = ()
+
+    def staff(self, size: int) -> None:
+        """Be so many processes from now on, this one included."""
+        others = size - 1 if size > 1 and _may_fork() else 0
+        if others and not self._tickets:
+            import pickle  # noqa: F401, PLC0415 - here once, not by each; a process alone sends nothing
+
+            self._tickets = (os.pipe(), os.pipe())
+        while len(self._mates) > others:
+            self._send_home(self._mates.pop())
+        while len(self._mates) < others:
+            self._mates.append(self._start())
+
+    def dismiss(self) -> None:
+        """Send the others home. They take some milliseconds to end, in which this process goes on."""
+        self.staff(1)
+
+    def tell(self, what: object) -> None:
+        """Tell the others what was not known when they were made. It must be picklable.
+
+        Raises:
+            RuntimeError: One of them ended.
+        """
+        self._order(None, what)
 
     def share(
         self,
@@ -114,21 +133,27 @@ class Crew:
         little = len(units) + len(apart) < 2 and (joins or not apart)
         if not self._mates or little:
             return [task([unit for heap in heaps for unit in heap])]
+        batches = [_batches(heap) for heap in heaps]
+        self._order(self._tasks.index(task), batches)
+        takers = len(self._mates) + 1, len(self._mates) + joins
+        for (_, tickets), some, count in zip(self._tickets, batches, takers, strict=True):
+            os.write(tickets, b"".join(map(TICKET.pack, (*range(len(some)), *[END] * count))))
+        outcomes = [task(self._taken(batches, (0, 1) if joins else (0,)))]
+        return outcomes + [cast("Outcome", _answer_of(mate)) for mate in self._mates]
+
+    def _order(self, task: int | None, about: object) -> None:
+        """Ask the others for a task, or tell them something."""
+        if not self._mates:
+            return
         import pickle  # noqa: PLC0415
 
-        batches = [_batches(heap) for heap in heaps]
-        order = pickle.dumps((self._tasks.index(task), batches), pickle.HIGHEST_PROTOCOL)
+        order = pickle.dumps((task, about), pickle.HIGHEST_PROTOCOL)
         for mate in self._mates:
             try:
                 mate.orders.write(order)
                 mate.orders.flush()
             except BrokenPipeError:
                 raise _ended(mate) from None
-        takers = self._size, self._size - (not joins)
-        for (_, tickets), some, count in zip(self._tickets, batches, takers, strict=True):
-            os.write(tickets, b"".join(map(TICKET.pack, (*range(len(some)), *[END] * count))))
-        outcomes = [task(self._taken(batches, (0, 1) if joins else (0,)))]
-        return outcomes + [cast("Outcome", _answer_of(mate)) for mate in self._mates]
 
     def _taken(self, batches: Sequence[Sequence[Sequence[Unit]]], heaps: Iterable[int]) -> Iterator[Unit]:
         """The units that this process takes of each heap in turn: the next ones each time it comes back."""
@@ -142,6 +167,7 @@ class Crew:
         if process:
             os.close(orders[0])
             os.close(answers[1])
+            _widen(orders[1])
             return _Mate(process=process, orders=os.fdopen(orders[1], "wb"), answers=os.fdopen(answers[0], "rb"))
         try:
             gc.freeze()  # a collection would copy the pages of all objects that it looks at
@@ -154,6 +180,15 @@ class Crew:
         finally:
             os._exit(0)
 
+    def _send_home(self, mate: _Mate) -> None:
+        import signal  # noqa: PLC0415
+
+        with suppress(BrokenPipeError):
+            mate.orders.close()
+        mate.answers.close()
+        os.kill(mate.process, signal.SIGKILL)
+        self._leaving.append(mate.process)
+
     def _serve(self, orders: BinaryIO, answers: BinaryIO) -> None:
         """Do what is asked for until the other end closes."""
         import pickle  # noqa: PLC0415
@@ -162,13 +197,15 @@ class Crew:
             self._ahead()
         while True:
             try:
-                number, batches = pickle.load(orders)  # noqa: S301 - from our own parent
+                number, about = pickle.load(orders)  # noqa: S301 - from our own parent
             except EOFError:
                 return
+            if number is None:
+                assert self._told is not None
+                self._told(about)
+                continue
             try:
-                answer = pickle.dumps(
-                    (True, self._tasks[number](self._taken(batches, (1, 0)))), pickle.HIGHEST_PROTOCOL
-                )
+                answer = pickle.dumps((True, self._tasks[number](self._taken(about, (1, 0)))), pickle.HIGHEST_PROTOCOL)
             except Exception:  # noqa: BLE001 - the parent raises it
                 import traceback  # noqa: PLC0415 - a run without errors needs none of it
 
@@ -185,6 +222,14 @@ def _batches(heap: Sequence[Unit]) -> list[Sequence[Unit]]:
     """As many as there are tickets, or fewer."""
     count = min(len(heap), MOST_TICKETS)
     return [heap[number::count] for number in range(count)]
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold a megabyte, so that who tells something need not wait until it is heard."""
+    import fcntl  # noqa: PLC0415
+
+    with suppress(AttributeError, OSError):  # Linux has it, and may allow less
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _may_fork() -> bool:

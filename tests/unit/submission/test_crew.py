@@ -70,6 +70,47 @@ def test_the_others_prepare_before_their_first_task() -> None:
         assert two.share(seen, [4, 5], weight)[1][0] == [7]
 
 
+def test_the_others_can_be_told_what_was_not_known_when_they_were_made() -> None:
+    known: list[object] = []
+
+    def seen(units: Iterable[int]) -> tuple[list[object], list[int]]:
+        return list(known), list(units)
+
+    with Crew([seen], 2, told=known.append) as two:
+        two.tell({"files": ["a" * 100_000] * 30})  # more than a pipe holds, if it is not widened
+        two.tell("more")
+        own, other = two.share(seen, [1, 2, 3], weight)
+    assert own[0] == []
+    assert other[0] == [{"files": ["a" * 100_000] * 30}, "more"]
+    assert sorted(own[1] + other[1]) == [1, 2, 3]
+    ALONE.tell("nobody is there")
+
+
+def test_a_process_that_breaks_while_it_is_told_something_is_missed(tmp_path: Path) -> None:
+    def breaks_there(_: object) -> None:
+        raise ZeroDivisionError
+
+    with Crew([total], 2, told=breaks_there) as two:
+        two.tell(1)
+        with pytest.raises(RuntimeError, match="ended without an answer"):
+            two.share(total, [1, 2, 3], weight)
+
+
+def test_a_crew_can_grow_and_shrink() -> None:
+    with Crew([total], 1) as some:
+        assert len(some.share(total, [1, 2, 3, 4], weight)) == 1
+        some.staff(3)
+        assert len({process for process, _ in some.share(total, list(range(50)), weight)}) == 3
+        some.staff(2)
+        outcomes = some.share(total, list(range(50)), weight)
+        assert len({process for process, _ in outcomes}) == 2
+        assert sum(part for _, part in outcomes) == sum(range(50))
+        some.dismiss()
+        assert some.share(total, [1, 2, 3], weight) == [(os.getpid(), 6)]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)  # none was left behind
+
+
 def test_more_units_than_a_pipe_holds_tickets() -> None:
     units = list(range(crew.MOST_TICKETS * 5 + 3))
     with Crew([total], 2) as two:

@@ -7,10 +7,10 @@ each run. What only sessions and draws need, NumPy above all, is loaded by the p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 from itertools import accumulate, takewhile
 from typing import TypeAlias, TypeVar
@@ -41,6 +41,7 @@ from levelfield.submission.inference.subjects import AuditSubject, Reader, Resul
 from levelfield.submission.inference.tree import Layout, SystemPlace, Tree
 from levelfield.submission.report import CheckText, Report
 from levelfield.submission.sources.port import Source
+from levelfield.terms import Division
 
 __all__ = ["check_round"]
 
@@ -53,7 +54,7 @@ BYTES_OF_A_PROCESS = 8 << 20
 """Below this another process costs more time than it saves."""
 OFFICIAL_BYTES_OF_A_PROCESS = 128 << 20
 """The same where only what the official checker looks at is asked for: so much is read in a third of a second."""
-BYTES_WHILE_DRAWING = 24 << 20
+BYTES_WHILE_DRAWING = 28 << 20
 """Of systems: they take about as long as the usual draws of a round."""
 
 
@@ -112,42 +113,100 @@ def check_round(
     registry = INFERENCE.only(selection)
     if registry.audits:
         import_module("levelfield.formats.loadgen_summary")  # here once, what every process would import on its own
-    tree, layout = Tree(source.files()), Layout(rules)
-    systems = layout.systems(tree)
-    size = sum(place.bytes for place in systems)
-    first = os.getpid()
-
-    def work(units: Iterable[_Unit]) -> _Part:
-        own = source if os.getpid() == first else source.reopened()
-        return _work(units, Reader(own, tree, layout, rules), registry)
-
-    def session_texts(units: Iterable[None]) -> list[CheckText]:
-        return [check.text for _ in units for check in registry.sessions]
-
-    whole, here = _Part(), Reader(source, tree, layout, rules)
-
-    def to_draw() -> list[_Unit]:
-        variant = rules.draw_variant
-        return [*draw_units(whole.claims, variant, exact_queries, known=whole.draws)] if draws else []
-
-    each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
-    draws = bool(set(DRAW_CHECKS) & set(registry.round))
-    with Crew((work, session_texts), min(jobs, 1 + size // each), ahead=load_code_of_draws if draws else None) as crew:
-        sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(here, systems))
-        early, late = _split(systems)
-        whole.add(crew.share(work, early, _weight, apart=sessions))
-        whole.add(crew.share(work, late, _weight, apart=to_draw(), joins=False))
-        rest = to_draw()
-        whole.add(crew.share(work, (), _weight, apart=rest, joins=sum(map(_weight, rest)) > MANY_DRAWS))
-        top = TreeSubject(source=source, tree=tree, layout=layout, rules=rules)
-        _run(registry.tree, top, whole.tally, result="", closed=True)
+    desk, draws = _Desk(source, rules, registry), bool(set(DRAW_CHECKS) & set(registry.round))
+    crew = Crew(
+        (desk.work, desk.session_texts),
+        1 if source.is_listed or selection.is_official_only else min(jobs, 2),  # a folder is listed meanwhile
+        ahead=load_code_of_draws if draws else None,
+        told=desk.take,
+    )
+    with crew:
+        systems = desk.layout.systems(desk.reader.tree)
+        each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
+        crew.staff(min(jobs, 1 + sum(place.bytes for place in systems) // each))
+        crew.tell(None if desk.was_listed else source)
+        sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(desk.reader, systems))
+        whole = _work_together(crew, desk, systems, sessions, exact_queries if draws else None)
+        texts = [check.text for check in registry.every]
+        for found in crew.share(desk.session_texts, (), lambda _: 0, apart=(None,), joins=False):
+            texts += found
+        crew.dismiss()
+        tree = TreeSubject(source=source, tree=desk.reader.tree, layout=desk.layout, rules=rules)
+        _run(registry.tree, tree, whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
         runs = RoundSubject(claims=claims, rules=rules, draws=whole.draws)
         _run(registry.round, runs, whole.tally, result="", closed=True)
-        texts = [check.text for check in registry.every]
-        for found in crew.share(session_texts, (), lambda _: 0, apart=(None,), joins=False):
-            texts += found
-    return _report(here, selection, tuple(texts), whole)
+        return _report(desk.reader, selection, tuple(texts), whole)
+
+
+class _Desk:
+    """What a process works with: each has its own."""
+
+    def __init__(self, source: Source, rules: RuleSet, registry: Registry) -> None:
+        self.was_listed = source.is_listed
+        self.rules = rules
+        self.layout = Layout(rules)
+        self._source = source
+        self._registry = registry
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads the files of the source, which are listed first if they are not."""
+        return Reader(self._source, Tree(self._source.files()), self.layout, self.rules)
+
+    def take(self, listed: Source | None) -> None:
+        """In a process that was forked: read through handles of its own, of a source that was listed since.
+
+        Args:
+            listed: The source; ``None`` where it was listed before.
+        """
+        tree = self.reader.tree if listed is None else Tree(listed.files())
+        self.reader = Reader(listed or self._source.reopened(), tree, self.layout, self.rules)
+
+    def work(self, units: Iterable[_Unit]) -> _Part:
+        """Do what is asked for; what was read before counts with the part in which it was read."""
+        part, read = _Part(), self.reader.bytes_read
+        for unit in units:
+            match unit:
+                case SystemPlace():
+                    _check_system(unit, self.reader, self._registry, part)
+                case _SessionPlace():
+                    _check_session(unit, self.reader, self._registry, part.tally)
+                case _:
+                    part.draws.add(draw([unit]))
+        part.bytes_read = self.reader.bytes_read - read
+        return part
+
+    def session_texts(self, units: Iterable[None]) -> list[CheckText]:
+        """Of the checks of measured power, whose code not every process loads."""
+        return [check.text for _ in units for check in self._registry.sessions]
+
+
+def _work_together(
+    crew: Crew, desk: _Desk, systems: list[SystemPlace], sessions: list[_Unit], exact_queries: int | None
+) -> _Part:
+    """Look at systems and sessions, and draw again what they claim, schedules of up to so many queries.
+
+    Args:
+        crew: Does it.
+        desk: Of this process.
+        systems: All of them.
+        sessions: All of them.
+        exact_queries: ``None`` where nothing is to be drawn.
+    """
+    whole = _Part()
+
+    def to_draw() -> list[_Unit]:
+        if exact_queries is None:
+            return []
+        return [*draw_units(whole.claims, desk.rules.draw_variant, exact_queries, known=whole.draws)]
+
+    early, late = _split(systems)
+    whole.add(crew.share(desk.work, early, _weight, apart=sessions))
+    whole.add(crew.share(desk.work, late, _weight, apart=to_draw(), joins=False))
+    rest = to_draw()
+    whole.add(crew.share(desk.work, (), _weight, apart=rest, joins=sum(map(_weight, rest)) > MANY_DRAWS))
+    return whole
 
 
 def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_SessionPlace]:
@@ -164,29 +223,18 @@ def _sessions(reader: Reader, places: Iterable[SystemPlace]) -> Iterator[_Sessio
 
 
 def _split(systems: list[SystemPlace]) -> tuple[list[SystemPlace], list[SystemPlace]]:
-    """The larger systems, and the smaller ones that are looked at while what the larger ones claim is drawn."""
-    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) // 3)
-    ordered = sorted(systems, key=_weight)
-    small = list(takewhile(lambda size: size <= left, accumulate(map(_weight, ordered))))
+    """The larger systems, and the smaller ones that are looked at while what the larger ones claim is drawn.
+
+    Open systems are among the last to be left for then: they load what no other does, which is drawn after all.
+    """
+    left = min(BYTES_WHILE_DRAWING, sum(place.bytes for place in systems) * 3 // 8)
+    ordered = sorted(systems, key=lambda place: (place.division != Division.CLOSED, place.bytes))
+    small = list(takewhile(lambda size: size <= left, accumulate(place.bytes for place in ordered)))
     return ordered[len(small) :], ordered[: len(small)]
 
 
 def _weight(unit: _Unit) -> float:
     return unit.bytes if isinstance(unit, SystemPlace | _SessionPlace) else draws_of(unit)
-
-
-def _work(units: Iterable[_Unit], reader: Reader, registry: Registry) -> _Part:
-    part = _Part()
-    for unit in units:
-        match unit:
-            case SystemPlace():
-                _check_system(unit, reader, registry, part)
-            case _SessionPlace():
-                _check_session(unit, reader, registry, part.tally)
-            case _:
-                part.draws.add(draw([unit]))
-    part.bytes_read = reader.bytes_read
-    return part
 
 
 def _check_system(place: SystemPlace, reader: Reader, registry: Registry, part: _Part) -> None:

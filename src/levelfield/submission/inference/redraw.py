@@ -26,11 +26,11 @@ DEVIATIONS = 6
 LONGEST_GAP = 60
 """Mean gaps; see checks/measured.py."""
 LARGEST_PADDING = 10_000
+SMALL_PART = 4
+"""Of what part of a library a set may be for it not to be worth spelling all of it, which other runs load."""
 MOST_SETS = 100_000
 DRAWN_ALIKE = 1000
 """Up to so many samples both variants may give the same order: of 42 they do."""
-SPELLED_ALONE = 400
-"""Up to so many indices it is faster to spell one after the other."""
 QUERIES_OF_A_SAMPLE = 10
 """How many are drawn in the time that an order takes for each sample."""
 LARGEST_LIBRARY = 5_000_000
@@ -126,50 +126,78 @@ def _variants(claim: SetsClaim, first_tried: DrawVariant) -> Iterator[DrawVarian
 @cache
 def _first_set(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> str:
     """SHA-256 of the set that a performance run loads, as its log spells it."""
-    return hashlib.sha256(_spellings(seed, variant, library, size, padding, most=1)[0]).hexdigest()
+    if SMALL_PART * size < library:
+        order = _spelled(_order(seed, variant, library)[:size])
+    else:
+        order = _spelled_order(seed, variant, library)
+    return hashlib.sha256(order.set_from(0, size, padding)).hexdigest()
 
 
 @cache
 def _every_set(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> tuple[str, str]:
     """SHA-256 of all sets, as an accuracy run loads them, and of all followed by the first: both in one run."""
-    spellings = _spellings(seed, variant, library, size, padding, most=library)
-    alone = hashlib.sha256(b"".join(spellings))
+    order = _spelled_order(seed, variant, library)
+    alone = hashlib.sha256(b"".join([order.set_from(start, size, padding) for start in range(0, library, size)]))
     both = alone.copy()
-    both.update(spellings[0])
+    both.update(order.set_from(0, size, padding))
     return alone.hexdigest(), both.hexdigest()
 
 
-def _spellings(seed: int, variant: DrawVariant, library: int, size: int, padding: int, *, most: int) -> list[bytes]:
-    """The first sets as logs spell them, each with a line end."""
-    from levelfield.stats.sample_sets import cut_into_sets  # noqa: PLC0415 - loads numpy, which few runs need
+@dataclass(frozen=True, slots=True)
+class _SpelledOrder:
+    """Samples in the order of a seed, as a log spells them; cut into sets at any size."""
 
-    order = _order(seed, variant, library)[: most * size]
-    return [_spelled(indices) for indices in cut_into_sets(order, size=size, padding=padding)]
+    text: bytes
+    """``3,14,15,``"""
+    begins: IntArray
+    """(samples + 1,) where each begins in the text, and where the text ends."""
+
+    def set_from(self, start: int, size: int, padding: int) -> bytes:
+        """``[3,14,15]`` and a line end: a set, the last one of which may be shorter.
+
+        Args:
+            start: Its first place in the order.
+            size: Samples of a set.
+            padding: So many of its own first samples are repeated at its end, cyclically (MultiStream).
+        """
+        count = min(size, len(self.begins) - 1 - start)
+        whole, more = divmod(padding, count)
+        text = self._between(start, start + count) * (1 + whole) + self._between(start, start + more)
+        return b"[%s]\n" % text[:-1]
+
+    def _between(self, start: int, stop: int) -> bytes:
+        return self.text[int(self.begins[start]) : int(self.begins[stop])]
 
 
-def _spelled(indices: IntArray) -> bytes:
-    """``[3,14,15]`` and a line end; many are spelled digit by digit, all at once."""
+@cache
+def _order(seed: int, variant: DrawVariant, library: int) -> IntArray:
+    from levelfield.stats.sample_sets import library_order  # noqa: PLC0415 - loads NumPy, which few runs need
+
+    return library_order(seed, variant, library)
+
+
+@cache
+def _spelled_order(seed: int, variant: DrawVariant, library: int) -> _SpelledOrder:
+    return _spelled(_order(seed, variant, library))
+
+
+def _spelled(order: IntArray) -> _SpelledOrder:
+    """Digit by digit, all samples at once."""
     import numpy as np  # noqa: PLC0415
 
-    if len(indices) < SPELLED_ALONE:
-        return b"[%s]\n" % ",".join(map(str, indices.tolist())).encode()
-    width = len(str(indices.max()))
-    letters = np.full((len(indices), width + 1), ord(","), np.uint8)
-    rest = indices.astype(np.uint32)
+    width = len(str(order.max()))
+    letters = np.full((len(order), width + 1), ord(","), np.uint8)
+    rest = order.astype(np.uint32)
     for place in reversed(range(width)):
         tens = rest // 10
         letters[:, place] = rest - tens * 10 + ord("0")
         if place < width - 1:
             letters[rest == 0, place] = 0
         rest = tens
-    return b"[%s]\n" % letters[letters != 0].tobytes()[:-1]
-
-
-@cache
-def _order(seed: int, variant: DrawVariant, library: int) -> IntArray:
-    from levelfield.stats.sample_sets import library_order  # noqa: PLC0415
-
-    return library_order(seed, variant, library)
+    stands = letters != 0
+    begins = np.zeros(len(order) + 1, np.int64)
+    np.cumsum(stands.sum(axis=1), out=begins[1:])
+    return _SpelledOrder(text=letters[stands].tobytes(), begins=begins)
 
 
 def can_be_drawn(made: ScheduleClaim) -> bool:

@@ -27,24 +27,25 @@ KINDS = {
 
 
 class FolderSource:
-    """A folder on this machine.
+    """A folder on this machine. It is listed when somebody asks for its files, and not before.
 
     Args:
         path: The folder.
         name: How reports name it.
-
-    Raises:
-        InputError: It is no folder, or cannot be listed.
     """
 
-    __slots__ = ("_listing", "_name", "_root")
+    __slots__ = ("_bounds", "_found", "_name", "_root")
 
-    def __init__(
-        self, path: Path, *, name: str | None = None, bounds: Bounds = BOUNDS, listing: Listing[str] | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, name: str | None = None, bounds: Bounds = BOUNDS) -> None:
         self._name = str(path) if name is None else name
         self._root = os.path.realpath(path)
-        self._listing = _list(self._root, self._name, bounds) if listing is None else listing
+        self._bounds = bounds
+        self._found: Listing[str] | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether somebody asked for its files."""
+        return self._found is not None
 
     @property
     def name(self) -> str:
@@ -57,7 +58,11 @@ class FolderSource:
         return ""
 
     def files(self) -> tuple[Entry, ...]:
-        """Every file, by path."""
+        """Every file, by path.
+
+        Raises:
+            InputError: It is no folder, or cannot be listed.
+        """
         return self._listing.files
 
     def refused(self) -> tuple[Refused, ...]:
@@ -92,10 +97,18 @@ class FolderSource:
 
     def reopened(self) -> FolderSource:
         """The same; nothing is held open."""
-        return FolderSource(Path(self._root), name=self._name, listing=self._listing)
+        again = FolderSource(Path(self._root), name=self._name, bounds=self._bounds)
+        again._found = self._found
+        return again
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    @property
+    def _listing(self) -> Listing[str]:
+        if self._found is None:
+            self._found = _list(self._root, self._name, self._bounds)
+        return self._found
 
     def _problem(self, path: str, error: OSError) -> InputError:
         return InputError(f"{self._name}: {shown(path)} cannot be read: {error.strerror or error}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from posixpath import basename, dirname
 from typing import Generic, TypeAlias, TypeVar
 
@@ -37,6 +37,12 @@ class Listing(Generic[Place]):
     places: Mapping[str, Place]
     """Where the bytes of a file are, as its source knows it."""
     bounds: Bounds
+
+    def __reduce__(self) -> tuple[Callable[..., Listing[Place]], tuple[object, ...]]:
+        """For a pipe, in a sixth of the time that thousands of entries take one by one."""
+        paths, sizes = zip(*self.files, strict=True) if self.files else ((), ())
+        places = tuple(map(self.places.__getitem__, paths))
+        return _of_columns, (self.source, (paths, sizes, places), self.refused, self.bounds)
 
     def place(self, path: str) -> Place:
         """Where a file is.
@@ -73,6 +79,22 @@ class Listing(Generic[Place]):
                 hint="Look at its beginning only, or take the file out of the tree.",
             )
         return size
+
+
+def _of_columns(
+    source: str,
+    columns: tuple[tuple[str, ...], tuple[int, ...], tuple[Place, ...]],
+    refused: tuple[Refused, ...],
+    bounds: Bounds,
+) -> Listing[Place]:
+    paths, sizes, places = columns
+    return Listing(
+        source=source,
+        files=tuple(map(Entry, paths, sizes)),
+        refused=refused,
+        places=dict(zip(paths, places, strict=True)),
+        bounds=bounds,
+    )
 
 
 class Collector(Generic[Place]):

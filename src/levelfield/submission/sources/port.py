@@ -27,7 +27,11 @@ class Refused:
 
 
 class Source(Protocol):
-    """A tree of files. An object is used by one process at a time; each worker process calls :meth:`reopened`."""
+    """A tree of files. An object is used by one process at a time.
+
+    Each worker process calls :meth:`reopened`, or gets through a pipe one that was listed since.
+    Folders can be pickled.
+    """
 
     @property
     def name(self) -> str:
@@ -37,8 +41,16 @@ class Source(Protocol):
     def revision(self) -> str:
         """The commit, for a repository; else empty."""
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether its files were looked for. Archives and repositories are when they are opened, folders later."""
+
     def files(self) -> tuple[Entry, ...]:
-        """Every file, by path; made once."""
+        """Every file, by path; made once.
+
+        Raises:
+            InputError: It cannot be listed.
+        """
 
     def refused(self) -> tuple[Refused, ...]:
         """What was found and is not read."""

@@ -73,12 +73,12 @@ def test_a_file_beyond_the_bound_is_read_with_a_limit_only(text: str) -> None:
 
 def test_too_many_entries_are_refused_at_once(text: str) -> None:
     with pytest.raises(InputError, match="more than 3 entries"):
-        open_source(text, bounds=Bounds(files=3))
+        open_source(text, bounds=Bounds(files=3)).files()
 
 
 def test_too_many_bytes_are_refused_at_once(text: str) -> None:
     with pytest.raises(InputError, match="more than 59,000 bytes"):
-        open_source(text, bounds=Bounds(total_bytes=59_000))
+        open_source(text, bounds=Bounds(total_bytes=59_000)).files()
 
 
 def test_another_process_reads_its_own_copy(text: str) -> None:

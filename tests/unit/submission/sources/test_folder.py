@@ -71,8 +71,22 @@ def test_the_repository_of_a_checkout_is_passed_over(tmp_path: Path) -> None:
     assert [entry.path for entry in FolderSource(write_repository(tmp_path, {"a": b""})).files()] == ["a"]
 
 
+def test_a_folder_is_listed_when_its_files_are_asked_for(root: Path) -> None:
+    source = FolderSource(root)
+    (root / "closed/later").write_bytes(b"")
+    assert not source.is_listed
+    assert "closed/later" in {entry.path for entry in source.files()}
+    assert source.is_listed
+    (root / "closed/still-later").write_bytes(b"")
+    assert "closed/still-later" not in {entry.path for entry in source.files()}
+    gone = FolderSource(root / "gone")
+    with pytest.raises(InputError, match="gone cannot be read as a folder: No such file"):
+        gone.files()
+
+
 def test_what_changed_meanwhile_is_an_error_or_read_as_it_is(root: Path) -> None:
     source = FolderSource(root)
+    source.files()
     (root / "closed/a").unlink()
     with pytest.raises(InputError, match="closed/a cannot be read: No such file"):
         source.read("closed/a")
@@ -89,6 +103,7 @@ def test_what_changed_meanwhile_is_an_error_or_read_as_it_is(root: Path) -> None
 
 def test_a_folder_on_the_way_that_became_a_link_is_not_followed(root: Path) -> None:
     source = FolderSource(root)
+    source.files()
     (root / "closed/d/b").unlink()
     (root / "closed/d").rmdir()
     (root / "b").write_bytes(SECRET)
