@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 
 from levelfield.cli.package import package, verify_log
 from levelfield.frozen import frozen
+from levelfield.submission.crew import Crew
 
 if TYPE_CHECKING:
     from levelfield.submission.report import CheckText
@@ -71,18 +72,22 @@ def check(
     gc.disable()
     # Nothing here is linear algebra; a thread for it would cost its start, and a process with threads cannot fork.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from levelfield.rules.load import load_any
-    from levelfield.submission.engine import Selection
-    from levelfield.submission.sources.open import open_source
+    jobs = jobs or _cores()
+    with ExitStack() as stack:
+        ahead = {}
+        if jobs > 1 and not select and Path(source).is_dir() and round_name.lower().startswith("inference-"):
+            # There is enough to do for another process, which loads code while this one reads rules and lists files.
+            ahead["crew"] = stack.enter_context(Crew(size=2, ahead=_load_ahead))
+        from levelfield.rules.load import load_any
+        from levelfield.submission.engine import Selection
+        from levelfield.submission.sources.open import open_source
 
-    rules = load_any(round_name)
-    suite = _suite_of(rules.name)
-    gc.freeze()  # what was imported is never garbage: look only at what the check makes, and more rarely
-    gc.set_threshold(100_000)
-    gc.enable()
-    selection = Selection.parse(suite.texts, select=select, ignore=ignore, official=official)
-    with closing(open_source(source)) as opened:
-        report = suite.check(opened, rules, selection, jobs=jobs or _cores())
+        rules = load_any(round_name)
+        suite = _suite_of(rules.name)
+        _collect_rarely()
+        selection = Selection.parse(suite.texts, select=select, ignore=ignore, official=official)
+        opened = stack.enter_context(closing(open_source(source)))
+        report = suite.check(opened, rules, selection, jobs=jobs, **ahead)
     for writer, path in (
         (suite.official_csv, csv_file),
         (suite.long_csv, long_csv),
@@ -141,6 +146,21 @@ class _Suite:
     official_csv: str
     """What writes it: ``csv.write_official_csv``."""
     long_csv: str
+
+
+def _load_ahead() -> None:
+    from levelfield.submission.inference import check_round  # noqa: F401
+    from levelfield.submission.inference.redraw import load_code_of_draws
+
+    load_code_of_draws()
+    _collect_rarely()
+
+
+def _collect_rarely() -> None:
+    """What was imported is never garbage: look only at what the check makes, and more rarely."""
+    gc.freeze()
+    gc.set_threshold(100_000)
+    gc.enable()
 
 
 def _suite_of(round_name: str) -> _Suite:

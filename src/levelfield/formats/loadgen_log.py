@@ -79,6 +79,14 @@ FIRST = re.compile(HEAD, re.DOTALL)
 LAST = re.compile(TAIL, re.DOTALL)
 LINE = re.compile(f"{HEAD}(?P<value>.*){TAIL}", re.DOTALL)
 
+# Nearly all lines: nothing in them is escaped, so that no letter is looked at twice.
+PLAIN_LINE = re.compile(
+    r':::MLLOG \{"key": "([^"\\]*)", "value": ("[^"\\]*"|[^" ]*), "time_ms": ([0-9]+)\.([0-9]{1,6}), '
+    r'"namespace": "([^"\\]*)", "event_type": "([^"\\]*)", '
+    r'"metadata": \{"is_error": (true|false), "is_warning": (true|false), '
+    r'"file": "([^"\\]*)", "line_no": ([0-9]+), "pid": ([0-9]+), "tid": ([0-9]+)\}\}'
+)
+
 
 @frozen
 class DetailLine:
@@ -221,6 +229,8 @@ def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
     """
     if not text.startswith(MARKER):
         return None
+    if plain := PLAIN_LINE.fullmatch(text):
+        return _plain_line(plain.groups(), number)
     once = text.count(BEFORE_VALUE) <= 1 and text.count(BEHIND_VALUE) <= 1
     found = LINE.fullmatch(text, len(MARKER)) if once else _first_and_last(text)
     if found is None:
@@ -237,6 +247,24 @@ def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
         line_no=int(found["line_no"]),
         pid=int(found["pid"]),
         tid=int(found["tid"]),
+        number=number,
+    )
+
+
+def _plain_line(members: tuple[str, ...], number: int) -> DetailLine:
+    key, value, ms, ns, namespace, event_type, is_error, is_warning, file, line_no, pid, tid = members
+    return DetailLine(
+        key=key,
+        value_text=value,
+        time_ns=int(ms) * 1_000_000 + int(ns.ljust(6, "0")),
+        is_error=is_error == "true",
+        is_warning=is_warning == "true",
+        event_type=event_type,
+        namespace=namespace,
+        file=file,
+        line_no=int(line_no),
+        pid=int(pid),
+        tid=int(tid),
         number=number,
     )
 

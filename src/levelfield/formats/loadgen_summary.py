@@ -8,6 +8,7 @@ scripts match on them. A run without a performance phase has the totals alone. S
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from levelfield.errors import FormatError, InputError
@@ -116,12 +117,15 @@ def parse_summary(text: str, *, source: Path | str) -> Summary:
 
 
 def _parse(text: str) -> Summary:
-    lines = [line.rstrip("\r") for line in text.split("\n")]
-    titles = [i for i in range(1, len(lines) - 1) if lines[i - 1] == lines[i + 1] == RULE and lines[i] != RULE]
+    lines = text.split("\n")
+    if "\r" in text:
+        lines = [line.rstrip("\r") for line in lines]
+    rules = [i for i, line in enumerate(lines) if line == RULE]
+    titles = [i + 1 for i, following in pairwise(rules) if following == i + 2]
     totals: dict[str, int] = {}
     end = len(lines)
     for index in range(titles[-1] if titles else 0, len(lines)):
-        if found := TOTALS.fullmatch(lines[index]):
+        if " encountered" in lines[index] and (found := TOTALS.fullmatch(lines[index])):
             end = min(end, index)
             count = 0 if found["count"] == "No" else int(found["count"])
             totals.setdefault(found["what"].lower().rstrip("s"), count)

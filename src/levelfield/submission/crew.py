@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar, cast
+from typing import Any, BinaryIO, Self, TypeAlias, TypeVar, cast
 
 from levelfield.frozen import frozen
 
-__all__ = ["ALONE", "Crew"]
+__all__ = ["ALONE", "Crew", "Task"]
 
 Unit = TypeVar("Unit")
 Outcome = TypeVar("Outcome")
+
+Task: TypeAlias = Callable[[Iterable[Any]], Any]
 
 TICKET = struct.Struct("=i")
 """The number of a batch of units; -1 for the end."""
@@ -49,18 +51,16 @@ class Crew:
             and outcomes go through pipes and must be picklable, tasks need not be.
         size: Processes, this one included.
         ahead: What each of the others does before its first task, while this one prepares the work: to load code.
-        told: What each of the others does with what it is told (:meth:`tell`).
     """
 
     def __init__(
         self,
-        tasks: Sequence[Callable[[Iterable[Any]], Any]] = (),
+        tasks: Sequence[Task] = (),
         size: int = 1,
         *,
         ahead: Callable[[], object] | None = None,
-        told: Callable[[Any], object] | None = None,
     ) -> None:
-        self._ahead, self._told = ahead, told
+        self._ahead = ahead
         self._tasks = tuple(tasks)
         self._size = size
         self._mates: list[_Mate] = []
@@ -99,13 +99,19 @@ class Crew:
         """Send the others home. They take some milliseconds to end, in which this process goes on."""
         self.staff(1)
 
-    def tell(self, what: object) -> None:
-        """Tell the others what was not known when they were made. It must be picklable.
+    def instruct(self, tasks: Sequence[Task], make: Callable[..., Sequence[Task]], *about: object) -> None:
+        """Take up other tasks, which were not known when the others were made.
+
+        Args:
+            tasks: Those of this process, and of others that are made from now on.
+            make: Gives those of the others, each of which calls it. It is sent by name, as a class is.
+            about: What it is called with. It must be picklable if there are others.
 
         Raises:
             RuntimeError: One of them ended.
         """
-        self._order(None, what)
+        self._tasks = tuple(tasks)
+        self._order(None, (make, about))
 
     def share(
         self,
@@ -142,7 +148,7 @@ class Crew:
         return outcomes + [cast("Outcome", _answer_of(mate)) for mate in self._mates]
 
     def _order(self, task: int | None, about: object) -> None:
-        """Ask the others for a task, or tell them something."""
+        """Ask the others for a task, or instruct them."""
         if not self._mates:
             return
         import pickle  # noqa: PLC0415
@@ -201,8 +207,8 @@ class Crew:
             except EOFError:
                 return
             if number is None:
-                assert self._told is not None
-                self._told(about)
+                make, what = about
+                self._tasks = tuple(make(*what))
                 continue
             try:
                 answer = pickle.dumps((True, self._tasks[number](self._taken(about, (1, 0)))), pickle.HIGHEST_PROTOCOL)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -70,28 +70,33 @@ def test_the_others_prepare_before_their_first_task() -> None:
         assert two.share(seen, [4, 5], weight)[1][0] == [7]
 
 
-def test_the_others_can_be_told_what_was_not_known_when_they_were_made() -> None:
-    known: list[object] = []
+def counting(known: Mapping[str, int], padding: list[str]) -> list[Callable[[Iterable[str]], tuple[int, int]]]:
+    """Tasks that have to know something."""
 
-    def seen(units: Iterable[int]) -> tuple[list[object], list[int]]:
-        return list(known), list(units)
+    def count(units: Iterable[str]) -> tuple[int, int]:
+        return os.getpid(), sum(known[unit] for unit in units) + len(padding)
 
-    with Crew([seen], 2, told=known.append) as two:
-        two.tell({"files": ["a" * 100_000] * 30})  # more than a pipe holds, if it is not widened
-        two.tell("more")
-        own, other = two.share(seen, [1, 2, 3], weight)
-    assert own[0] == []
-    assert other[0] == [{"files": ["a" * 100_000] * 30}, "more"]
-    assert sorted(own[1] + other[1]) == [1, 2, 3]
-    ALONE.tell("nobody is there")
+    return [count]
 
 
-def test_a_process_that_breaks_while_it_is_told_something_is_missed(tmp_path: Path) -> None:
-    def breaks_there(_: object) -> None:
-        raise ZeroDivisionError
+def breaking() -> list[Callable[[Iterable[int]], int]]:
+    raise ZeroDivisionError
 
-    with Crew([total], 2, told=breaks_there) as two:
-        two.tell(1)
+
+def test_others_that_were_made_before_can_be_instructed() -> None:
+    known, padding = dict.fromkeys("abcdefgh", 1), ["a" * 100_000] * 30  # more than a pipe holds
+    with Crew(size=2) as two:
+        tasks = counting(known, [])
+        two.instruct(tasks, counting, known, padding)
+        two.staff(3)  # the third one takes up what this process does
+        outcomes = two.share(tasks[0], list("abcdefgh"), len)
+    assert len({process for process, _ in outcomes}) == 3
+    assert sum(count for _, count in outcomes) == 8 + 30
+
+
+def test_a_process_that_cannot_be_instructed_is_missed() -> None:
+    with Crew([total], 2) as two:
+        two.instruct([total], breaking)
         with pytest.raises(RuntimeError, match="ended without an answer"):
             two.share(total, [1, 2, 3], weight)
 

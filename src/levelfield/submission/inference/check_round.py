@@ -7,8 +7,9 @@ each run. What only sessions and draws need, NumPy above all, is loaded by the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -20,7 +21,7 @@ from levelfield.frozen import frozen
 from levelfield.results.model import Result
 from levelfield.rules.model import RuleSet
 from levelfield.submission.check import CannotLook, Check, look
-from levelfield.submission.crew import Crew
+from levelfield.submission.crew import Crew, Task
 from levelfield.submission.engine import Selection, Tally
 from levelfield.submission.finding import Severity
 from levelfield.submission.inference.checks import INFERENCE, Registry, RoundSubject, TreeSubject
@@ -96,7 +97,13 @@ _Unit: TypeAlias = SystemPlace | _SessionPlace | DrawUnit
 
 
 def check_round(
-    source: Source, rules: RuleSet, selection: Selection, *, jobs: int = 1, exact_queries: int = EXACT_QUERIES
+    source: Source,
+    rules: RuleSet,
+    selection: Selection,
+    *,
+    jobs: int = 1,
+    exact_queries: int = EXACT_QUERIES,
+    crew: Crew | None = None,
 ) -> Report:
     """Check a tree.
 
@@ -106,62 +113,56 @@ def check_round(
         selection: Which checks run.
         jobs: Processes at most.
         exact_queries: Server schedules of up to so many queries are drawn again one by one (about 20 ns each).
+        crew: Does it, where one was made before there was anything to do; it is sent home.
 
     Raises:
         InputError: The source cannot be listed, or holds no submission.
     """
-    registry = INFERENCE.only(selection)
-    if registry.audits:
-        import_module("levelfield.formats.loadgen_summary")  # here once, what every process would import on its own
-    desk, draws = _Desk(source, rules, registry), bool(set(DRAW_CHECKS) & set(registry.round))
-    crew = Crew(
-        (desk.work, desk.session_texts),
-        1 if source.is_listed or selection.is_official_only else min(jobs, 2),  # a folder is listed meanwhile
-        ahead=load_code_of_draws if draws else None,
-        told=desk.take,
-    )
-    with crew:
-        systems = desk.layout.systems(desk.reader.tree)
+    desk = _Desk(source, rules, selection)
+    with Crew(ahead=load_code_of_draws if desk.draws else None) if crew is None else nullcontext(crew) as everybody:
+        systems = desk.layout.systems(desk.tree)
+        everybody.instruct(desk.tasks, _tasks_of, source, rules, selection)
         each = OFFICIAL_BYTES_OF_A_PROCESS if selection.is_official_only else BYTES_OF_A_PROCESS
-        crew.staff(min(jobs, 1 + sum(place.bytes for place in systems) // each))
-        crew.tell(None if desk.was_listed else source)
-        sessions: list[_Unit] = [] if selection.is_official_only else list(_sessions(desk.reader, systems))
-        whole = _work_together(crew, desk, systems, sessions, exact_queries if draws else None)
-        texts = [check.text for check in registry.every]
-        for found in crew.share(desk.session_texts, (), lambda _: 0, apart=(None,), joins=False):
+        everybody.staff(min(jobs, 1 + sum(place.bytes for place in systems) // each))
+        whole = _work_together(everybody, desk, systems, exact_queries)
+        texts = [check.text for check in desk.registry.every]
+        for found in everybody.share(desk.session_texts, (), lambda _: 0, apart=(None,), joins=False):
             texts += found
-        crew.dismiss()
-        tree = TreeSubject(source=source, tree=desk.reader.tree, layout=desk.layout, rules=rules)
-        _run(registry.tree, tree, whole.tally, result="", closed=True)
+        everybody.dismiss()
+        tree = TreeSubject(source=source, tree=desk.tree, layout=desk.layout, rules=rules)
+        _run(desk.registry.tree, tree, whole.tally, result="", closed=True)
         claims = tuple(sorted(whole.claims, key=lambda claim: claim.path))
         runs = RoundSubject(claims=claims, rules=rules, draws=whole.draws)
-        _run(registry.round, runs, whole.tally, result="", closed=True)
+        _run(desk.registry.round, runs, whole.tally, result="", closed=True)
         return _report(desk.reader, selection, tuple(texts), whole)
 
 
 class _Desk:
     """What a process works with: each has its own."""
 
-    def __init__(self, source: Source, rules: RuleSet, registry: Registry) -> None:
-        self.was_listed = source.is_listed
-        self.rules = rules
+    def __init__(self, source: Source, rules: RuleSet, selection: Selection) -> None:
+        self.selection = selection
+        self.registry = INFERENCE.only(selection)
+        self.draws = bool(set(DRAW_CHECKS) & set(self.registry.round))
+        if self.registry.audits:
+            # Here once, what others that are made later would each do on their own.
+            import_module("levelfield.formats.loadgen_summary")
         self.layout = Layout(rules)
+        self.rules = rules
+        self.tasks = (self.work, self.session_texts)
         self._source = source
-        self._registry = registry
+        self._process = os.getpid()
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The files of the source, which is listed for it."""
+        return Tree(self._source.files())
 
     @cached_property
     def reader(self) -> Reader:
-        """Reads the files of the source, which are listed first if they are not."""
-        return Reader(self._source, Tree(self._source.files()), self.layout, self.rules)
-
-    def take(self, listed: Source | None) -> None:
-        """In a process that was forked: read through handles of its own, of a source that was listed since.
-
-        Args:
-            listed: The source; ``None`` where it was listed before.
-        """
-        tree = self.reader.tree if listed is None else Tree(listed.files())
-        self.reader = Reader(listed or self._source.reopened(), tree, self.layout, self.rules)
+        """Reads files, in a process that was forked through handles of its own."""
+        source = self._source if os.getpid() == self._process else self._source.reopened()
+        return Reader(source, self.tree, self.layout, self.rules)
 
     def work(self, units: Iterable[_Unit]) -> _Part:
         """Do what is asked for; what was read before counts with the part in which it was read."""
@@ -169,9 +170,9 @@ class _Desk:
         for unit in units:
             match unit:
                 case SystemPlace():
-                    _check_system(unit, self.reader, self._registry, part)
+                    _check_system(unit, self.reader, self.registry, part)
                 case _SessionPlace():
-                    _check_session(unit, self.reader, self._registry, part.tally)
+                    _check_session(unit, self.reader, self.registry, part.tally)
                 case _:
                     part.draws.add(draw([unit]))
         part.bytes_read = self.reader.bytes_read - read
@@ -179,28 +180,24 @@ class _Desk:
 
     def session_texts(self, units: Iterable[None]) -> list[CheckText]:
         """Of the checks of measured power, whose code not every process loads."""
-        return [check.text for _ in units for check in self._registry.sessions]
+        return [check.text for _ in units for check in self.registry.sessions]
 
 
-def _work_together(
-    crew: Crew, desk: _Desk, systems: list[SystemPlace], sessions: list[_Unit], exact_queries: int | None
-) -> _Part:
-    """Look at systems and sessions, and draw again what they claim, schedules of up to so many queries.
+def _tasks_of(source: Source, rules: RuleSet, selection: Selection) -> Sequence[Task]:
+    """Of a process that was made before there was anything to do."""
+    return _Desk(source, rules, selection).tasks
 
-    Args:
-        crew: Does it.
-        desk: Of this process.
-        systems: All of them.
-        sessions: All of them.
-        exact_queries: ``None`` where nothing is to be drawn.
-    """
+
+def _work_together(crew: Crew, desk: _Desk, systems: list[SystemPlace], exact_queries: int) -> _Part:
+    """Look at systems and sessions, and draw again what they claim, schedules of up to so many queries."""
     whole = _Part()
 
     def to_draw() -> list[_Unit]:
-        if exact_queries is None:
+        if not desk.draws:
             return []
         return [*draw_units(whole.claims, desk.rules.draw_variant, exact_queries, known=whole.draws)]
 
+    sessions: list[_Unit] = [] if desk.selection.is_official_only else list(_sessions(desk.reader, systems))
     early, late = _split(systems)
     whole.add(crew.share(desk.work, early, _weight, apart=sessions))
     whole.add(crew.share(desk.work, late, _weight, apart=to_draw(), joins=False))

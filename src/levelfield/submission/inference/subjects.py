@@ -396,6 +396,7 @@ class AuditSubject:
         names = {**result.names, "audit": audit.name}
         self.performance_path = self.reader.layout.path(PlaceName.AUDIT_PERFORMANCE, **names)
         self.accuracy_path = self.reader.layout.path(PlaceName.AUDIT_ACCURACY, **names)
+        self._verifications: dict[str, Verification] = {}
 
     @property
     def is_there(self) -> bool:
@@ -422,8 +423,10 @@ class AuditSubject:
         Raises:
             CannotLook: The file is not there.
         """
-        path = f"{self.path}/{name}"
-        return Verification.parse(self.reader.bytes(path), path=path)
+        if name not in self._verifications:
+            path = f"{self.path}/{name}"
+            self._verifications[name] = Verification.parse(self.reader.bytes(path), path=path)
+        return self._verifications[name]
 
 
 def _kept(read: Callable[[], RunLog]) -> RunLog | CannotLook:

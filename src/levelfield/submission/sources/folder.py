@@ -18,6 +18,8 @@ VERSION_CONTROL = ".git"
 """Passed over: a checkout then holds the same files as its repository."""
 TOGETHER = 12
 """Files of a folder that are judged at once: nearly all folders of a submission have fewer."""
+OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""How a file is opened. Without O_NONBLOCK one that was replaced by a pipe since would hold us up for ever."""
 KINDS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -75,10 +77,10 @@ class FolderSource:
         Raises:
             InputError: There is no such file, it cannot be read, or it is no file any more.
         """
-        place = f"{self._root}/{self._listing.place(path)}"
+        listing = self._found or self._listing
+        place = f"{self._root}/{listing.place(path)}"
         try:
-            # Without O_NONBLOCK a file that was replaced by a pipe since would hold us up for ever.
-            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = os.open(place, OPENED)
         except OSError as error:
             raise self._problem(path, error) from error
         try:
@@ -87,9 +89,11 @@ class FolderSource:
                 raise InputError(
                     f"{self._name}: {shown(path)} was a file and is none any more: the tree changed meanwhile."
                 )
-            if _place_of(descriptor) not in {place, None}:
+            if not _is_at(descriptor, place):
                 raise InputError(f"{self._name}: {shown(path)} is in another place by now: the tree changed meanwhile.")
-            return _read(descriptor, self._listing.at_most(path, status.st_size, limit))
+            size = listing.at_most(path, status.st_size, limit)
+            data = os.read(descriptor, size)
+            return data if len(data) == size else _read_on(descriptor, data, size)
         except OSError as error:
             raise self._problem(path, error) from error
         finally:
@@ -114,21 +118,19 @@ class FolderSource:
         return InputError(f"{self._name}: {shown(path)} cannot be read: {error.strerror or error}.")
 
 
-def _place_of(descriptor: int) -> str | None:
-    """Where an open file really is, so that a folder replaced by a link leads nowhere; ``None`` where none can tell."""
+def _is_at(descriptor: int, place: str) -> bool:
+    """Whether an open file really is there, as far as the system tells: a folder replaced by a link leads nowhere."""
     try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a text, as it stands
+        return os.readlink(f"/proc/self/fd/{descriptor}") == place  # noqa: PTH115 - a text, as it stands
     except OSError:
-        return None
+        return True
 
 
-def _read(descriptor: int, size: int) -> bytes:
-    data = os.read(descriptor, size)
-    if len(data) == size:
-        return data
+def _read_on(descriptor: int, data: bytes, size: int) -> bytes:
+    """The kernel gives at most 2 GiB at a time; a file that was cut meanwhile ends early."""
     parts = [data]
     size -= len(data)
-    while size and data:  # the kernel gives at most 2 GiB at a time; a file that was cut meanwhile ends early
+    while size and data:
         data = os.read(descriptor, size)
         parts.append(data)
         size -= len(data)
