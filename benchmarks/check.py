@@ -1,13 +1,14 @@
 """The submission checker's own cost: levelfield and the official checker of v2.0 side by side, as whole processes.
 
     python benchmarks/check.py ROUND [--official PATH/submission-checker.py] [--copies 10] [--files 100000] [--repeat 5]
+        [--json FILE] [--publish]
 
 ROUND is a folder that holds ``closed/`` and ``open/``. The official checker is run beside the project and is no part of
 it: ``tools/submission/submission-checker.py`` with ``log_parser.py`` of mlcommons/inference at v2.0. Kinds take turns,
 so that whatever else the machine does hits all of them; one turn before is not counted. CPU time is that of the process
 and its children, memory the largest process. Both tools find their modules compiled, as after an installation, whatever
-PYTHONDONTWRITEBYTECODE says. It ends with the bars, each met or missed. How to read the numbers:
-``benchmarks/README.md``.
+PYTHONDONTWRITEBYTECODE says. It ends with the bars, each met or missed by the best repetition, beside it by the median.
+How to read the numbers: ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -23,10 +23,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from surroundings import QUIET_LOAD_PER_CORE, cores, machine, versions
+
+HERE = Path(__file__).parent
+README = HERE / "README.md"
+RESULTS = HERE / "results" / "check.json"
+BEGIN, END = "<!-- check -->", "<!-- end of check -->"
 SOURCE = Path(__file__).parents[1] / "src"
 BOUND_S = 600
 OURS, SELECTED, GIT, THEIRS = "ours, all checks", "ours, the official's checks", "ours, from git", "official"
@@ -49,21 +56,25 @@ class Bar:
 
     what: str
     value: float
+    """By the best repetition: what a disturbed machine adds is not the program's."""
+    median: float
     most: float
-    met: bool
+
+    @property
+    def met(self) -> bool:
+        """Whether it does not, by the best."""
+        return self.value <= self.most
+
+    def text(self) -> str:
+        """Without the verdict."""
+        return f"{self.what}: {self.value:.2f} (median {self.median:.2f}), at most {self.most:.2f}"
 
 
 def main() -> None:
     options = parse()
     load_before = os.getloadavg()[0] / (os.cpu_count() or 1)
     bars: list[Bar] = []
-    report: dict[str, object] = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}",
-        "load_per_core_before": round(load_before, 2),
-        "trees": {},
-    }
-    print(report["machine"], f"load per core before {load_before:.2f}", sep="\n")
+    tables: dict[str, dict[str, list[Cost]]] = {}
     with tempfile.TemporaryDirectory(prefix="levelfield-check-") as folder:
         trees = {"the tree": options.round}
         if options.copies:
@@ -73,17 +84,54 @@ def main() -> None:
         for name, tree in trees.items():
             many = name.endswith("files")
             kinds = {OURS: ours(tree)} if many else commands(tree, Path(folder) / name, options.official)
-            costs = measure_tree(name, kinds, 1 if many else options.repeat, Path(folder), warm=not many)
-            report["trees"][name] = {  # type: ignore[index]
-                kind: [asdict(cost) for cost in found] for kind, found in costs.items()
-            }
-            bars += bars_of(name, costs, many=many)
-    report["bars"] = [asdict(bar) for bar in bars]
-    print("\nbars, of the bests")
+            tables[name] = measure_tree(kinds, 1 if many else options.repeat, Path(folder), warm=not many)
+            bars += bars_of(name, tables[name], many=many)
+    report = {
+        "schema": 2,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions("numpy"),
+        "load_per_core_before": round(load_before, 2),
+        "quiet": load_before <= QUIET_LOAD_PER_CORE,
+        "trees": {
+            name: {kind: [asdict(cost) for cost in costs] for kind, costs in table.items()}
+            for name, table in tables.items()
+        },
+        "bars": [{**asdict(bar), "met": bar.met} for bar in bars],
+    }
+    text = "\n".join(shown(report, tables, bars))
+    print(text)
+    for path in filter(None, [options.json, RESULTS if options.publish else None]):
+        path.write_text(json.dumps(report, indent=1) + "\n")
+    if options.publish:
+        before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def shown(report: dict[str, object], tables: dict[str, dict[str, list[Cost]]], bars: list[Bar]) -> Iterator[str]:
+    """Machine, table and bars as Markdown."""
+    host = machine()
+    yield f"{host['processor']}, {cores()} cores, {host['operating_system']}; {report['date']}  "
+    yield ", ".join(f"{name} {version}" for name, version in versions("numpy").items()) + "  "
+    quiet = "the machine was quiet" if report["quiet"] else "NOT COMPARABLE: the machine was busy"
+    yield f"Load per core before: {report['load_per_core_before']}; {quiet}."
+    yield ""
+    yield "Medians, the best in brackets; ratios to the official checker likewise."
+    yield ""
+    yield "| tree | | CPU s | wall s | peak MB | CPU ratio | wall ratio |"
+    yield "|---|---|--:|--:|--:|--:|--:|"
+    for name, costs in tables.items():
+        base = costs.get(THEIRS)
+        for kind, found in costs.items():
+            cells = [pair([cost.cpu_s for cost in found]), pair([cost.wall_s for cost in found])]
+            ratios = ["", ""]
+            if base and kind != THEIRS:
+                ratios = [ratio(found, base, "cpu_s"), ratio(found, base, "wall_s")]
+            peak = max(cost.peak_mb for cost in found)
+            yield f"| {name} | {kind} | {cells[0]} | {cells[1]} | {peak:.0f} | {ratios[0]} | {ratios[1]} |"
+    yield ""
     for bar in bars:
-        print(f"{'met   ' if bar.met else 'MISSED'}  {bar.what}: {bar.value:.2f}, at most {bar.most:.2f}")
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+        yield f"* {'met' if bar.met else '**MISSED**'}: {bar.text()}"
 
 
 def parse() -> argparse.Namespace:
@@ -94,7 +142,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=100_000, help="files of the synthetic round; 0 = none")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write every measurement")
-    return parser.parse_args()
+    parser.add_argument("--publish", action="store_true", help="write results/check.json and the table of README.md")
+    options = parser.parse_args()
+    if options.publish and options.official is None:
+        parser.error("--publish needs --official")
+    return options
 
 
 def ours(source: Path | str) -> list[str]:
@@ -124,52 +176,40 @@ def repository(tree: Path, target: Path) -> Path:
     return target
 
 
-def measure_tree(
-    name: str, kinds: dict[str, list[str]], repeat: int, scratch: Path, *, warm: bool
-) -> dict[str, list[Cost]]:
-    """Run each kind in turn and print medians, the best in brackets."""
+def measure_tree(kinds: dict[str, list[str]], repeat: int, scratch: Path, *, warm: bool) -> dict[str, list[Cost]]:
+    """Run each kind in turn."""
     costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
     for turn in range(1 - warm, repeat + 1):
         for kind, command in kinds.items():
             cost = measure(command, scratch / "compiled")
             if turn:
                 costs[kind].append(cost)
-    print(f"\n{name}: median (best) of {repeat}")
-    print(f"{'':30}{'CPU s':>16}{'wall s':>16}{'peak MB':>10}{'CPU ratio':>12}{'wall ratio':>12}")
-    base = costs.get(THEIRS)
-    for kind, found in costs.items():
-        cells = [pair([cost.cpu_s for cost in found]), pair([cost.wall_s for cost in found])]
-        ratios = ["", ""]
-        if base and kind != THEIRS:
-            ratios = [ratio(found, base, "cpu_s"), ratio(found, base, "wall_s")]
-        peak = max(cost.peak_mb for cost in found)
-        print(f"{kind:30}{cells[0]:>16}{cells[1]:>16}{peak:>10.0f}{ratios[0]:>12}{ratios[1]:>12}")
     return costs
 
 
 def bars_of(name: str, costs: dict[str, list[Cost]], *, many: bool) -> list[Bar]:
     """What issue 4 asks for, as far as it was measured."""
 
-    def best(kind: str, of: str) -> float:
-        return min(getattr(cost, of) for cost in costs[kind])
+    def bar(what: str, most: float, of: str, kind: str, base: str | None = None) -> Bar:
+        values = []
+        for summary in (min, statistics.median):
+            found = summary([getattr(cost, of) for cost in costs[kind]])
+            values.append(found / summary([getattr(cost, of) for cost in costs[base]]) if base else found)
+        return Bar(what=f"{name}: {what}", value=values[0], median=values[1], most=most)
 
-    def bar(what: str, value: float, most: float) -> Bar:
-        return Bar(f"{name}: {what}", value, most, value <= most)
-
-    found = [
-        bar(f"{kind}, peak MB", max(cost.peak_mb for cost in costs[kind]), LARGEST_MB)
-        for kind in costs
-        if kind != THEIRS
-    ]
+    found = []
+    for kind, measured in costs.items():
+        if kind != THEIRS:
+            largest = max(cost.peak_mb for cost in measured)
+            found.append(Bar(what=f"{name}: {kind}, peak MB", value=largest, median=largest, most=LARGEST_MB))
     if many:
-        found.append(bar("wall s", best(OURS, "wall_s"), LONGEST_S))
+        found.append(bar("wall s", LONGEST_S, "wall_s", OURS))
     if THEIRS in costs:
-        cpu_s, wall_s = best(THEIRS, "cpu_s"), best(THEIRS, "wall_s")
-        found.append(bar("all checks, CPU over the official's", best(OURS, "cpu_s") / cpu_s, 1))
-        found.append(bar("all checks, wall over the official's", best(OURS, "wall_s") / wall_s, 1 / 2))
-        found.append(bar("the official's checks, CPU over its", best(SELECTED, "cpu_s") / cpu_s, 1 / 3))
+        found.append(bar("all checks, CPU over the official's", 1, "cpu_s", OURS, THEIRS))
+        found.append(bar("all checks, wall over the official's", 1 / 2, "wall_s", OURS, THEIRS))
+        found.append(bar("the official's checks, CPU over its", 1 / 3, "cpu_s", SELECTED, THEIRS))
     if GIT in costs:
-        found.append(bar("git, wall over a folder's", best(GIT, "wall_s") / best(OURS, "wall_s"), 2))
+        found.append(bar("git, wall over a folder's", 2, "wall_s", GIT, OURS))
     return found
 
 
@@ -178,8 +218,9 @@ def pair(values: list[float]) -> str:
 
 
 def ratio(found: list[Cost], base: list[Cost], name: str) -> str:
-    """Ours over theirs, of the bests: below 1 is ours better."""
-    return f"{min(getattr(cost, name) for cost in found) / min(getattr(cost, name) for cost in base):.2f}"
+    """Ours over theirs, below 1 is ours better: of the medians, and of the bests."""
+    ours, theirs = ([getattr(cost, name) for cost in costs] for costs in (found, base))
+    return f"{statistics.median(ours) / statistics.median(theirs):.2f} ({min(ours) / min(theirs):.2f})"
 
 
 def measure(command: list[str], compiled: Path) -> Cost:
