@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from levelfield.submission.inference.claims import RunClaim, ScheduleClaim, SetsClaim
@@ -35,6 +35,9 @@ QUERIES_OF_A_SAMPLE = 10
 """How many are drawn in the time that an order takes for each sample."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
+KEPT_ORDERS = 4
+"""Sets of one order come together, and each may be in two variants; an order of the largest library has 40 MB."""
+KEPT_HASHES = 1000
 
 Difference: TypeAlias = tuple[str, str]
 """What differs, as found and expected."""
@@ -123,7 +126,7 @@ def _variants(claim: SetsClaim, first_tried: DrawVariant) -> Iterator[DrawVarian
                 return  # the other one cannot give the same
 
 
-@cache
+@lru_cache(maxsize=KEPT_HASHES)
 def _first_set(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> str:
     """SHA-256 of the set that a performance run loads, as its log spells it."""
     if SMALL_PART * size < library:
@@ -133,7 +136,7 @@ def _first_set(seed: int, variant: DrawVariant, library: int, size: int, padding
     return hashlib.sha256(order.set_from(0, size, padding)).hexdigest()
 
 
-@cache
+@lru_cache(maxsize=KEPT_HASHES)
 def _every_set(seed: int, variant: DrawVariant, library: int, size: int, padding: int) -> tuple[str, str]:
     """SHA-256 of all sets, as an accuracy run loads them, and of all followed by the first: both in one run."""
     order = _spelled_order(seed, variant, library)
@@ -169,14 +172,14 @@ class _SpelledOrder:
         return self.text[int(self.begins[start]) : int(self.begins[stop])]
 
 
-@cache
+@lru_cache(maxsize=KEPT_ORDERS)
 def _order(seed: int, variant: DrawVariant, library: int) -> IntArray:
     from levelfield.stats.sample_sets import library_order  # noqa: PLC0415 - loads NumPy, which few runs need
 
     return library_order(seed, variant, library)
 
 
-@cache
+@lru_cache(maxsize=KEPT_ORDERS)
 def _spelled_order(seed: int, variant: DrawVariant, library: int) -> _SpelledOrder:
     return _spelled(_order(seed, variant, library))
 
