@@ -65,6 +65,12 @@ def test_a_folder_that_is_no_tree_is_told_of_once(tmp_path: Path) -> None:
     assert ended.stderr.count("This is no submission tree of inference-v2.0") == 1
 
 
+def test_a_name_that_is_too_long_is_told_of(tmp_path: Path) -> None:
+    ended = check(tmp_path / ("a" * 5000), "--jobs", "2")
+    assert ended.returncode == 2
+    assert "cannot be read: File name too long" in ended.stderr
+
+
 def test_a_check_that_is_killed_leaves_no_process(tree: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "levelfield", "submission", "check", str(tree), "--jobs", "2"],

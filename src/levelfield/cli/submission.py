@@ -75,7 +75,8 @@ def check(
     jobs = jobs or _cores()
     with ExitStack() as stack:
         ahead = {}
-        if jobs > 1 and not select and Path(source).is_dir() and round_name.lower().startswith("inference-"):
+        is_folder = os.path.isdir(source)  # noqa: PTH112 - false, and no error, for a name that is too long
+        if jobs > 1 and not select and is_folder and round_name.lower().startswith("inference-"):
             # There is enough to do for another process, which loads code while this one reads rules and lists files.
             ahead["crew"] = stack.enter_context(Crew(size=2, ahead=_load_ahead))
         from levelfield.rules.load import load_any
