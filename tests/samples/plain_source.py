@@ -14,7 +14,6 @@ from levelfield.submission.sources.port import Entry, Refused
 class PlainFolder:
     root: Path
     revision: str = ""
-    is_listed: bool = True
 
     @property
     def name(self) -> str:
@@ -45,7 +44,6 @@ class PlainTree:
     contents: Mapping[str, bytes | InputError]
     name: str = "tree"
     revision: str = "abc123"
-    is_listed: bool = True
 
     def files(self) -> tuple[Entry, ...]:
         return tuple(Entry(path, len(c) if isinstance(c, bytes) else 1) for path, c in sorted(self.contents.items()))

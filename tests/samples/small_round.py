@@ -42,7 +42,6 @@ class MemorySource:
     """Sizes of files that are said to be larger than they are."""
     name: str = "memory"
     revision: str = ""
-    is_listed: bool = True
 
     def files(self) -> tuple[Entry, ...]:
         entries = (Entry(path, self.sizes.get(path, len(data))) for path, data in self.content.items())

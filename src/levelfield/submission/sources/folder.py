@@ -45,11 +45,6 @@ class FolderSource:
         self._found: Listing[str] | None = None
 
     @property
-    def is_listed(self) -> bool:
-        """Whether somebody asked for its files."""
-        return self._found is not None
-
-    @property
     def name(self) -> str:
         """As the user named it."""
         return self._name

@@ -79,11 +79,6 @@ class GitSource:
         """The hash of the commit."""
         return self._revision
 
-    @property
-    def is_listed(self) -> bool:
-        """It is from the start."""
-        return True
-
     def files(self) -> tuple[Entry, ...]:
         """Every file, by path."""
         return self._listing.files

@@ -29,8 +29,7 @@ class Refused:
 class Source(Protocol):
     """A tree of files. An object is used by one process at a time.
 
-    Each worker process calls :meth:`reopened`, or gets through a pipe one that was listed since.
-    Folders can be pickled.
+    A process that is forked calls :meth:`reopened`; one that was there before gets it through a pipe, so it can be pickled.
     """
 
     @property
@@ -40,10 +39,6 @@ class Source(Protocol):
     @property
     def revision(self) -> str:
         """The commit, for a repository; else empty."""
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether its files were looked for. Archives and repositories are when they are opened, folders later."""
 
     def files(self) -> tuple[Entry, ...]:
         """Every file, by path; made once.

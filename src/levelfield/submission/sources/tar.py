@@ -66,11 +66,6 @@ class TarSource:
         """Empty: an archive has none."""
         return ""
 
-    @property
-    def is_listed(self) -> bool:
-        """It is from the start."""
-        return True
-
     def files(self) -> tuple[Entry, ...]:
         """Every file, by path."""
         return self._listing.files
