@@ -192,17 +192,17 @@ def _work_together(crew: Crew, desk: _Desk, systems: list[SystemPlace], exact_qu
     """Look at systems and sessions, and draw again what they claim, schedules of up to so many queries."""
     whole = _Part()
 
-    def to_draw() -> list[_Unit]:
-        if not desk.draws:
-            return []
-        return [*draw_units(whole.claims, desk.rules.draw_variant, exact_queries, known=whole.draws)]
+    def to_draw() -> list[DrawUnit]:
+        return draw_units(whole.claims, desk.rules.draw_variant, exact_queries) if desk.draws else []
 
     sessions: list[_Unit] = [] if desk.selection.is_official_only else list(_sessions(desk.reader, systems))
     early, late = _split(systems)
     whole.add(crew.share(desk.work, early, _weight, apart=sessions))
-    whole.add(crew.share(desk.work, late, _weight, apart=to_draw(), joins=False))
-    rest = to_draw()
+    whole.add(crew.share(desk.work, late, _weight, apart=[*to_draw()], joins=False))
+    units = to_draw()
+    rest: list[_Unit] = [*whole.draws.missing(units)]
     whole.add(crew.share(desk.work, (), _weight, apart=rest, joins=sum(map(_weight, rest)) > MANY_DRAWS))
+    whole.draws = whole.draws.only(units)
     return whole
 
 

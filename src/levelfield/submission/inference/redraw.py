@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from levelfield.submission.inference.claims import RunClaim, ScheduleClaim, SetsClaim
@@ -35,9 +37,13 @@ QUERIES_OF_A_SAMPLE = 10
 """How many are drawn in the time that an order takes for each sample."""
 LARGEST_LIBRARY = 5_000_000
 """Drawing the order of a library costs about half a second for a million samples."""
+MOST_DRAWN = 1_000_000_000
+"""Half a minute. The whole of round v2.0, with some hundred schedules, takes a tenth of it."""
 KEPT_ORDERS = 4
 """Sets of one order come together, and each may be in two variants; an order of the largest library has 40 MB."""
 KEPT_HASHES = 1000
+
+_values_of = attrgetter("seed", "target_qps", "min_duration_ms", "min_query_count", "query_count", "duration_ns")
 
 Difference: TypeAlias = tuple[str, str]
 """What differs, as found and expected."""
@@ -57,6 +63,25 @@ class Draws:
         self.variants |= other.variants
         self.schedules |= other.schedules
 
+    def missing(self, units: Iterable[DrawUnit]) -> Iterator[DrawUnit]:
+        """What of these was not drawn."""
+        for unit in units:
+            if not isinstance(unit, SetsUnit):
+                if unit not in self.schedules:
+                    yield unit
+            elif left := tuple(claim for claim in unit.claims if claim not in self.variants):
+                yield SetsUnit(unit.first_tried, left)
+
+    def only(self, units: Iterable[DrawUnit]) -> Draws:
+        """What was found of these, each of which was drawn."""
+        found = Draws()
+        for unit in units:
+            if isinstance(unit, SetsUnit):
+                found.variants |= {claim: self.variants[claim] for claim in unit.claims}
+            else:
+                found.schedules[unit] = self.schedules[unit]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class SetsUnit:
@@ -70,24 +95,38 @@ DrawUnit: TypeAlias = SetsUnit | ScheduleClaim
 
 
 def draw_units(
-    claims: Iterable[RunClaim], first_tried: DrawVariant, most_queries: int, *, known: Draws | None = None
+    claims: Iterable[RunClaim], first_tried: DrawVariant, most_queries: int, *, most: float = MOST_DRAWN
 ) -> list[DrawUnit]:
-    """What is to be drawn, each once, without what is known: sets, and schedules of up to so many queries."""
-    orders: dict[tuple[int, int], dict[SetsClaim, None]] = {}
-    schedules: dict[ScheduleClaim, None] = {}
-    known = known or Draws()
+    """What is to be drawn, each once and the quick ones first: sets, and schedules of up to so many queries.
+
+    Together they take no longer than ``most`` (:func:`draws_of`); what is beyond is not drawn.
+    """
+    orders: dict[tuple[int, int], set[SetsClaim]] = {}
+    schedules: set[ScheduleClaim] = set()
     for claim in claims:
-        if claim.sets not in known.variants:
-            orders.setdefault((claim.sets.seed, claim.sets.library_count), {})[claim.sets] = None
+        orders.setdefault((claim.sets.seed, claim.sets.library_count), set()).add(claim.sets)
         made = claim.schedule
-        if made and made not in known.schedules and can_be_drawn(made) and _queries(made) <= most_queries:
-            schedules[made] = None
-    return [*(SetsUnit(first_tried, tuple(sets)) for sets in orders.values()), *schedules]
+        if made and can_be_drawn(made) and _queries(made) <= most_queries:
+            schedules.add(made)
+    units: list[DrawUnit] = [*(SetsUnit(first_tried, tuple(sets)) for sets in orders.values()), *schedules]
+    units.sort(key=_place_of)
+    within = sum(1 for _ in takewhile(lambda so_far: so_far <= most, accumulate(map(draws_of, units))))
+    return units[:within]
+
+
+def _place_of(unit: DrawUnit) -> tuple[float, ...]:
+    """Their order, whichever process said it first."""
+    if isinstance(unit, SetsUnit):
+        return draws_of(unit), 0, unit.claims[0].seed, unit.claims[0].library_count
+    return draws_of(unit), 1, *_values_of(unit)
 
 
 def draws_of(unit: DrawUnit) -> float:
-    """About how long it takes, in queries of a schedule: some 20 ns each."""
-    return QUERIES_OF_A_SAMPLE * unit.claims[0].library_count if isinstance(unit, SetsUnit) else _queries(unit)
+    """About how long it takes at most, in queries of a schedule: some 20 ns each."""
+    if not isinstance(unit, SetsUnit):
+        return _queries(unit)
+    library = unit.claims[0].library_count
+    return library * (QUERIES_OF_A_SAMPLE + len(unit.claims)) if 0 < library <= LARGEST_LIBRARY else 0
 
 
 def draw(units: Iterable[DrawUnit]) -> Draws:

@@ -29,7 +29,7 @@ class Refused:
 class Source(Protocol):
     """A tree of files. An object is used by one process at a time.
 
-    A process that is forked calls :meth:`reopened`; one that was there before gets it through a pipe: it can be pickled.
+    A process that is forked calls :meth:`reopened`; one that was there before gets it through a pipe, pickled.
     """
 
     @property

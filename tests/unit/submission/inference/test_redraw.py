@@ -6,10 +6,14 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from small_round import RULES
 
 from levelfield.stats.arrivals import PoissonArrivals
 from levelfield.stats.sample_sets import library_order
+from levelfield.submission.check import PassedOver, Remark
 from levelfield.submission.inference import redraw
+from levelfield.submission.inference.checks import RoundSubject
+from levelfield.submission.inference.checks.draws import DRAW_CHECKS
 from levelfield.submission.inference.claims import RunClaim, RunKind, ScheduleClaim, SetsClaim
 from levelfield.submission.inference.redraw import Draws, SetsUnit, draw, draw_units, draws_of
 from levelfield.terms import DrawVariant
@@ -33,8 +37,8 @@ def sets_claim(*, seed: int = 1, variant: DrawVariant = DrawVariant.LEMIRE, line
 
 def run(path: str, *, sets: SetsClaim | None = None, schedule: ScheduleClaim | None = None) -> RunClaim:
     return RunClaim(
-        path=path, subject="", submitter="", system="", closed=True, kind=RunKind.PERFORMANCE, audit="", model="",
-        benchmark="", scenario="", inferred=False, sha256="", sets=sets or sets_claim(), schedule=schedule,
+        path=path, subject=f"of {path}", submitter="", system="", closed=True, kind=RunKind.PERFORMANCE, audit="",
+        model="", benchmark="", scenario="", inferred=False, sha256="", sets=sets or sets_claim(), schedule=schedule,
     )  # fmt: skip
 
 
@@ -46,8 +50,8 @@ def test_what_several_runs_say_is_drawn_once() -> None:
         run("d", sets=sets_claim(seed=2)),
     ]
     units = draw_units(runs, DrawVariant.CLASSIC, 10_000)
-    assert [len(unit.claims) for unit in units if isinstance(unit, SetsUnit)] == [2, 1]
-    assert units[2:] == [SCHEDULE]
+    assert units[0] == SCHEDULE
+    assert [len(unit.claims) for unit in units[1:] if isinstance(unit, SetsUnit)] == [1, 2]
     found = draw(units)
     assert [found.variants[one.sets] for one in runs] == [
         (DrawVariant.LEMIRE,),
@@ -56,15 +60,29 @@ def test_what_several_runs_say_is_drawn_once() -> None:
         (DrawVariant.LEMIRE,),
     ]
     assert found.schedules == {SCHEDULE: None}
-    assert draw_units(runs, DrawVariant.CLASSIC, 10_000, known=found) == []
-    known = Draws()
-    known.add(draw(units[:1]))
-    assert draw_units(runs, DrawVariant.CLASSIC, 10_000, known=known) == units[1:]
+    assert list(found.missing(units)) == []
+    some = draw(draw_units(runs[:1], DrawVariant.CLASSIC, 10_000))
+    assert list(some.missing(units)) == [units[1], SetsUnit(DrawVariant.CLASSIC, (runs[2].sets,))]
+    some.add(draw(some.missing(units)))
+    assert some == found
+    assert found.only(units[:1]) == Draws(schedules={SCHEDULE: None})
 
 
-def test_what_takes_longer_weighs_more() -> None:
-    units = draw_units([run("a", schedule=SCHEDULE)], DrawVariant.LEMIRE, 10_000)
-    assert [draws_of(unit) for unit in units] == [2000 * redraw.QUERIES_OF_A_SAMPLE, 600]  # 566 were drawn
+def test_what_takes_longer_weighs_more_and_comes_later() -> None:
+    runs = [run("a", schedule=SCHEDULE), run("b", sets=replace(sets_claim(), library_count=3000))]
+    units = draw_units(runs, DrawVariant.LEMIRE, 10_000)
+    each = redraw.QUERIES_OF_A_SAMPLE + 1
+    assert [draws_of(unit) for unit in units] == [600, 2000 * each, 3000 * each]  # 566 were drawn
+    assert draw_units(reversed(runs), DrawVariant.LEMIRE, 10_000) == units
+
+
+def test_all_together_are_not_drawn_for_ever() -> None:
+    runs = [run(str(seed), sets=sets_claim(seed=seed)) for seed in range(100)]
+    most = 10 * 2000 * (redraw.QUERIES_OF_A_SAMPLE + 1)
+    units = draw_units(runs, DrawVariant.LEMIRE, 0, most=most)
+    assert [unit.claims[0].seed for unit in units if isinstance(unit, SetsUnit)] == list(range(10))
+    odd = replace(sets_claim(), library_count=redraw.LARGEST_LIBRARY + 1)
+    assert draws_of(SetsUnit(DrawVariant.LEMIRE, (odd,))) == 0  # nothing is drawn for it
 
 
 @pytest.mark.parametrize(
@@ -74,6 +92,18 @@ def test_what_takes_longer_weighs_more() -> None:
 def test_what_cannot_be_drawn_or_takes_too_long_is_left_out(left_out: ScheduleClaim) -> None:
     (sets,) = draw_units([run("a", schedule=left_out)], DrawVariant.LEMIRE, 10_000)
     assert isinstance(sets, SetsUnit)
+
+
+def test_sets_that_were_not_drawn_are_passed_over() -> None:
+    first, second = run("a"), run("b", sets=sets_claim(seed=2))
+    draws = draw(draw_units([first], DrawVariant.LEMIRE, 0))
+    subject = RoundSubject(claims=(first, second), rules=RULES, draws=draws)
+    (loaded, mixed, _) = DRAW_CHECKS
+    assert [(said.result, said.reason) for said in loaded.look(subject) if isinstance(said, PassedOver)] == [
+        ("of b", "b: 2000 samples, not drawn, as all draws together take too long")
+    ]
+    assert not [said for said in loaded.look(subject) if isinstance(said, Remark)]
+    assert not list(mixed.look(subject))
 
 
 def test_another_schedule_is_told_of() -> None:
