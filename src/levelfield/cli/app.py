@@ -79,10 +79,12 @@ def main(arguments: list[str] | None = None) -> None:
 def _end(code: int) -> NoReturn:
     """End without taking the interpreter apart: 4 ms of a short command, and the system takes its memory back anyway.
 
-    What was to be done at the end is done. Where other threads run, or a stream cannot be written, it ends as ever.
+    What was to be done at the end is done. Where other threads run, somebody traces or profiles, or a stream cannot be
+    written, it ends as ever.
     """
     threading = sys.modules.get("threading")
-    if threading is None or threading.active_count() == 1:
+    watched = sys.gettrace() or sys.getprofile()
+    if not watched and (threading is None or threading.active_count() == 1):
         atexit._run_exitfuncs()  # noqa: SLF001 - the only way; a second call finds none left
         with suppress(OSError, ValueError):
             sys.stdout.flush()
