@@ -62,7 +62,8 @@ def _round(name: str, entries: tuple[Entry, ...], context: Context) -> Markup:
     known = publications().get(name)
     systems = len({entry.system for entry in entries})
     unverified = sum(not is_verified(entry.result) for entry in entries)
-    said = f"Published {known.published.isoformat()}" if known else "Not known to be published"
+    date = known.published.isoformat() if known else ""
+    said = ("Published ", element("time", date, datetime=date), ".") if known else ("Not known to be published.",)
     links = [
         element("li", context.places.link(f"tables/{table}.html", _short(table_title(some, table), name)))
         for table, some in context.catalog.tables.items()
@@ -71,7 +72,7 @@ def _round(name: str, entries: tuple[Entry, ...], context: Context) -> Markup:
     return element(
         "section",
         element("h3", round_title(name)),
-        element("p", f"{plural(len(entries), 'result')}, {plural(systems, 'system')}. {said}.", class_="muted"),
+        element("p", f"{plural(len(entries), 'result')}, {plural(systems, 'system')}. ", *said, class_="muted"),
         element("p", f"{plural(unverified, 'result')} {UNVERIFIED_MARK}.", class_="muted") if unverified else None,
         element("ul", *links, class_="links"),
         class_="card",
