@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from levelfield.formats.accuracy_log import read_accuracy_log
-from levelfield.formats.loadgen_log import DetailLine, read_detail_log
+from levelfield.formats.loadgen_line import DetailLine
+from levelfield.formats.loadgen_log import read_detail_log
 from levelfield.formats.loadgen_summary import read_summary
 from levelfield.formats.loadgen_trace import TraceSample, read_trace
 from levelfield.loadgen.logs import NATURAL_END, LogOptions, TestLogs, announcement

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from levelfield.formats.accuracy_log import read_accuracy_log
-from levelfield.formats.loadgen_log import DetailLog, format_value, read_detail_log
+from levelfield.formats.loadgen_line import format_value
+from levelfield.formats.loadgen_log import DetailLog, read_detail_log
 from levelfield.formats.loadgen_summary import read_summary
 from levelfield.stats.early_stopping import minimum_queries, most_over_bound, queries_needed
 

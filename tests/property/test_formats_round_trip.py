@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from levelfield.formats.accuracy_log import AccuracyEntry, AccuracyReader, AccuracyWriter
-from levelfield.formats.loadgen_log import DetailLine, detail_line, format_value, parse_value, read_detail_stream
+from levelfield.formats.loadgen_line import DetailLine, detail_line, format_value, parse_value
+from levelfield.formats.loadgen_log import read_detail_stream
 from levelfield.formats.loadgen_summary import Section, Summary, _parse
 from levelfield.formats.loadgen_trace import TraceSample, TraceWriter, read_trace
 

@@ -20,7 +20,8 @@ from levelfield.errors import LevelfieldError
 from levelfield.formats import loadgen_conf
 from levelfield.formats.accuracy_log import AccuracyEntry, format_entry, read_accuracy_log
 from levelfield.formats.loadgen_conf_traps import traps
-from levelfield.formats.loadgen_log import DetailLine, DetailLog, detail_line, read_detail_log
+from levelfield.formats.loadgen_line import DetailLine, detail_line
+from levelfield.formats.loadgen_log import DetailLog, read_detail_log
 from levelfield.formats.loadgen_summary import Section, Summary, read_summary
 from levelfield.formats.loadgen_trace import TraceSample, TraceWriter, read_trace
 from levelfield.formats.system_description import SystemDescription, read_system_description

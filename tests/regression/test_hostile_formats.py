@@ -13,14 +13,8 @@ from levelfield.formats import accuracy_log
 from levelfield.formats.accuracy_log import AccuracyReader
 from levelfield.formats.loadgen_conf import as_u64
 from levelfield.formats.loadgen_conf_traps import traps
-from levelfield.formats.loadgen_log import (
-    DamagedLine,
-    DetailLine,
-    DetailLog,
-    detail_line,
-    parse_line,
-    read_detail_stream,
-)
+from levelfield.formats.loadgen_line import DamagedLine, DetailLine, detail_line, parse_line
+from levelfield.formats.loadgen_log import DetailLog, read_detail_stream
 from levelfield.formats.loadgen_summary import _parse
 from levelfield.formats.loadgen_trace import read_trace
 from levelfield.formats.system_description import REQUIRED_FIELDS, parse_system_description

@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from levelfield.formats.loadgen_log import detail_line
+from levelfield.formats.loadgen_line import detail_line
 from levelfield.formats.power_session import FileName
 from levelfield.formats.power_time import format_power_time
 from levelfield.formats.spl_log import Reading, SplSample, spl_text

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from levelfield.errors import InputError
-from levelfield.formats.loadgen_log import detail_line
+from levelfield.formats.loadgen_line import detail_line
 from levelfield.formats.loadgen_summary import Section, closing_lines, format_section
 from levelfield.rules import load
 from levelfield.stats.sample_sets import cut_into_sets, library_order

@@ -1,10 +1,10 @@
 """LoadGen's detail log from its bytes, fast: for the checker, which reads hundreds of them and needs some keys of each.
 
-:mod:`levelfield.formats.loadgen_log` describes the format and takes every line apart. Here a log in which every line is
-one that LoadGen writes is cut at the members that are the same in all lines. What stands between them, a key with its
-value and a place in LoadGen's source, occurs in log after log and is looked into once; a value is kept as bytes until
-it is asked for. Any other log is read by that reader, line by line. Both find the same keys, values, errors and damaged
-lines (tests/conformance/test_scan_equals_reader.py).
+:mod:`levelfield.formats.loadgen_line` describes the format and takes every line apart. Here a log in which every line
+is one that LoadGen writes is cut at the members that are the same in all lines. What stands between them, a key with
+its value and a place in LoadGen's source, occurs in log after log and is looked into once; a value is kept as bytes
+until it is asked for. Any other log is read by that reader, line by line. Both find the same keys, values, errors and
+damaged lines (tests/conformance/test_scan_equals_reader.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sys import intern
 from typing import Generic, TypeAlias, TypeVar
 
 from levelfield.errors import FormatError
-from levelfield.formats.loadgen_log import DamagedLine, DetailLine, parse_line, parse_value
+from levelfield.formats.loadgen_line import DamagedLine, DetailLine, parse_line, parse_value
 
 __all__ = ["JsonValue", "ScannedLog", "scan_detail_log"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from levelfield.formats.loadgen_log import Writable
+from levelfield.formats.loadgen_line import Writable
 from levelfield.loadgen.build import UNKNOWN, Build
 from levelfield.loadgen.measurement import Measurement
 from levelfield.loadgen.settings import EffectiveSettings, MultiStream, Offline, Server, Settings, SingleStream

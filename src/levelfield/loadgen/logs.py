@@ -21,7 +21,7 @@ from typing import Self
 from levelfield import __version__
 from levelfield.errors import OutputError
 from levelfield.formats.accuracy_log import AccuracyEntry, AccuracyWriter
-from levelfield.formats.loadgen_log import Writable, detail_line
+from levelfield.formats.loadgen_line import Writable, detail_line
 from levelfield.formats.loadgen_summary import closing_lines, format_section
 from levelfield.formats.loadgen_trace import TraceSample, TraceWriter
 from levelfield.loadgen.build import build_of

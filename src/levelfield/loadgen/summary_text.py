@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from levelfield.formats.loadgen_log import format_double
+from levelfield.formats.loadgen_line import format_double
 from levelfield.formats.loadgen_summary import Section
 from levelfield.loadgen.detail_keys import inferred_tokens_per_s, percentile_label
 from levelfield.loadgen.early_stopping import percentile_words

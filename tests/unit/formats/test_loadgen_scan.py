@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from levelfield.formats.loadgen_log import DetailLine, detail_line
+from levelfield.formats.loadgen_line import DetailLine, detail_line
 from levelfield.formats.loadgen_scan import ScannedLog, scan_detail_log
 
 LIST = "[" + ",".join(map(str, range(1000, 1400))) + "]"

@@ -149,7 +149,7 @@ def test_detail_log_says_what_wrote_it_and_when(tmp_path: Path) -> None:
     assert first is not None
     hashes = first.value
     assert isinstance(hashes, dict)
-    assert {"/loadgen/verdict.py", "/stats/percentile.py", "/formats/loadgen_log.py"} < set(hashes)
+    assert {"/loadgen/verdict.py", "/stats/percentile.py", "/formats/loadgen_line.py"} < set(hashes)
     assert log.text("test_datetime") == "2022-02-25T00:23:54Z"
     assert log.text("sut_name") == 'the "best"\nsystem'
     assert (log.text("power_begin"), log.text("power_end")) == (

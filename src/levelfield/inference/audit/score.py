@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from levelfield.errors import FormatError
-from levelfield.formats.loadgen_log import DetailLog, format_double, read_detail_log
+from levelfield.formats.loadgen_line import format_double
+from levelfield.formats.loadgen_log import DetailLog, read_detail_log
 from levelfield.formats.loadgen_summary import Summary, read_summary
 from levelfield.loadgen.measurement import Measurement
 from levelfield.loadgen.statistics import Statistics, summarise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from levelfield.errors import InputError
-from levelfield.formats.loadgen_log import Value, parse_line
+from levelfield.formats.loadgen_line import Value, parse_line
 from levelfield.formats.power_session import FileName, SessionFile, parse_session_file
 from levelfield.formats.power_time import parse_power_time
 from levelfield.formats.ptd_log import PtdLog, read_ptd_log

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from levelfield.formats.loadgen_log import DetailLog, detail_line
+from levelfield.formats.loadgen_line import detail_line
+from levelfield.formats.loadgen_log import DetailLog
 from levelfield.formats.system_description import SystemDescription
 from levelfield.rules.load import load
 from levelfield.submission.package.entry import (
