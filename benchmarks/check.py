@@ -27,8 +27,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
-from surroundings import QUIET_LOAD_PER_CORE, cores, machine, versions
+from surroundings import QUIET_LOAD_PER_CORE, cores, machine, sharing, versions
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
@@ -73,6 +74,7 @@ class Bar:
 def main() -> None:
     options = parse()
     load_before = os.getloadavg()[0] / (os.cpu_count() or 1)
+    shared = [sharing()]
     bars: list[Bar] = []
     tables: dict[str, dict[str, list[Cost]]] = {}
     with tempfile.TemporaryDirectory(prefix="levelfield-check-") as folder:
@@ -86,12 +88,14 @@ def main() -> None:
             kinds = {OURS: ours(tree)} if many else commands(tree, Path(folder) / name, options.official)
             tables[name] = measure_tree(kinds, 1 if many else options.repeat, Path(folder), warm=not many)
             bars += bars_of(name, tables[name], many=many)
+            shared.append(sharing())
     report = {
         "schema": 2,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions("numpy"),
         "load_per_core_before": round(load_before, 2),
+        "sharing": shared,
         "quiet": load_before <= QUIET_LOAD_PER_CORE,
         "trees": {
             name: {kind: [asdict(cost) for cost in costs] for kind, costs in table.items()}
@@ -113,8 +117,10 @@ def shown(report: dict[str, object], tables: dict[str, dict[str, list[Cost]]], b
     host = machine()
     yield f"{host['processor']}, {cores()} cores, {host['operating_system']}; {report['date']}  "
     yield ", ".join(f"{name} {version}" for name, version in versions("numpy").items()) + "  "
+    said = ", ".join(map(str, cast("list[float]", report["sharing"])))
     quiet = "the machine was quiet" if report["quiet"] else "NOT COMPARABLE: the machine was busy"
-    yield f"Load per core before: {report['load_per_core_before']}; {quiet}."
+    yield f"Load per core before: {report['load_per_core_before']}; {quiet}.  "
+    yield f"Two processes at once took {said} times as long as one, before, between and after."
     yield ""
     yield "Medians, the best in brackets; ratios to the official checker likewise."
     yield ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -13,10 +14,19 @@ import levelfield
 from levelfield.system.machine import find_machine
 from levelfield.system.source import LiveSource
 
-__all__ = ["QUIET_LOAD_PER_CORE", "Watch", "cores", "machine", "versions"]
+__all__ = ["QUIET_LOAD_PER_CORE", "Watch", "cores", "machine", "sharing", "versions"]
 
 QUIET_LOAD_PER_CORE = 0.5
 """Above this a run is marked; the benchmark's own load is not counted."""
+REPEATED = 15
+COUNT = """
+import sys, time
+print(flush=True)
+sys.stdin.read()
+begin = time.perf_counter()
+sum(i * i for i in range(1_000_000))
+print(time.perf_counter() - begin)
+"""
 
 
 def cores() -> int:
@@ -55,6 +65,30 @@ class Watch:
         """So far."""
         foreign_s = _busy_cpu_s() - self._busy - (sum(os.times()[:4]) - self._own)
         return round(max(foreign_s, 0) / (time.monotonic() - self._began) / (os.cpu_count() or 1), 3)
+
+
+def sharing() -> float:
+    """How many times as long each of two processes takes at once as one alone: 1 where each has a core of its own.
+
+    The processors of a virtual machine may be halves of one core, which no other load of the machine shows.
+    """
+    turns = [(statistics.mean(_counting(2)), statistics.mean(_counting(1))) for _ in range(REPEATED)]
+    return round(statistics.median(together / alone for together, alone in turns), 2)
+
+
+def _counting(processes: int) -> list[float]:
+    """Seconds that processes at once take to count, start of Python apart."""
+    started = [
+        subprocess.Popen([sys.executable, "-S", "-c", COUNT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.readline()  # all are there
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+    return [float(process.stdout.read()) for process in started if process.stdout is not None and not process.wait()]
 
 
 def _busy_cpu_s() -> float:
