@@ -27,14 +27,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-from surroundings import QUIET_LOAD_PER_CORE, cores, machine, sharing, versions
+from publishing import publish
+from surroundings import QUIET_LOAD_PER_CORE, machine, sharing, versions
 
 HERE = Path(__file__).parent
-README = HERE / "README.md"
 RESULTS = HERE / "results" / "check.json"
-BEGIN, END = "<!-- check -->", "<!-- end of check -->"
 SOURCE = Path(__file__).parents[1] / "src"
 BOUND_S = 600
 OURS, SELECTED, GIT, THEIRS = "ours, all checks", "ours, the official's checks", "ours, from git", "official"
@@ -108,16 +107,15 @@ def main() -> None:
     for path in filter(None, [options.json, RESULTS if options.publish else None]):
         path.write_text(json.dumps(report, indent=1) + "\n")
     if options.publish:
-        before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        publish("check", text)
 
 
-def shown(report: dict[str, object], tables: dict[str, dict[str, list[Cost]]], bars: list[Bar]) -> Iterator[str]:
+def shown(report: dict[str, Any], tables: dict[str, dict[str, list[Cost]]], bars: list[Bar]) -> Iterator[str]:
     """Machine, table and bars as Markdown."""
-    host = machine()
-    yield f"{host['processor']}, {cores()} cores, {host['operating_system']}; {report['date']}  "
-    yield ", ".join(f"{name} {version}" for name, version in versions("numpy").items()) + "  "
-    said = ", ".join(map(str, cast("list[float]", report["sharing"])))
+    host = report["machine"]
+    yield f"{host['processor']}, {host['cores_usable']} cores, {host['operating_system']}; {report['date']}  "
+    yield ", ".join(f"{name} {version}" for name, version in report["versions"].items()) + "  "
+    said = ", ".join(map(str, report["sharing"]))
     quiet = "the machine was quiet" if report["quiet"] else "NOT COMPARABLE: the machine was busy"
     yield f"Load per core before: {report['load_per_core_before']}; {quiet}.  "
     yield f"Two processes at once took {said} times as long as one, before, between and after."

@@ -20,13 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from publishing import publish
 from surroundings import QUIET_LOAD_PER_CORE, Watch, machine, versions
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parent / "tools"
 RESULTS = HERE / "results" / "full_shapes.json"
-README = HERE / "README.md"
-BEGIN, END = "<!-- full shapes -->", "<!-- end of full shapes -->"
 SCENARIOS = ("SingleStream", "Offline")
 PICTURES = 24
 QUESTIONS = 8
@@ -72,8 +71,7 @@ def main() -> None:
     print(text)
     if arguments.publish:
         RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        head, rest = README.read_text(encoding="utf-8").split(BEGIN)
-        README.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        publish("full shapes", text)
 
 
 def _arguments() -> argparse.Namespace:

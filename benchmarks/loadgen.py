@@ -22,14 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from measure import Measurement, Request, measure
+from publishing import publish
 from surroundings import QUIET_LOAD_PER_CORE, Watch, machine, versions
 
 from levelfield.loadgen.steadiness import measure_steadiness
 
 SOURCE = Path(__file__).parents[1] / "src"
-README = Path(__file__).with_name("README.md")
 RESULTS = Path(__file__).with_name("results") / "loadgen.json"
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 CHILD_BOUND_S = 120
 
 
@@ -321,13 +320,8 @@ def shown(report: dict[str, object]) -> Iterator[str]:
 
 def _write_readme(report: dict[str, object]) -> None:
     """Put the table between the two marks of the README."""
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
     head, _, rows = "\n".join(shown(report)).partition("\n\n")
-    README.write_text(
-        f"{before}{BEGIN}\n{head.replace(chr(10), '  ' + chr(10))}\n\n{rows}\n{END}{after}", encoding="utf-8"
-    )
+    publish("results", f"{head.replace(chr(10), '  ' + chr(10))}\n\n{rows}")
 
 
 def table(rows: list[dict[str, object]]) -> Iterator[str]:

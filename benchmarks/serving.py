@@ -22,13 +22,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from publishing import publish
 from serve_once import Request, Turn, measure
 from surroundings import QUIET_LOAD_PER_CORE, Watch, cores, machine, versions
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "serving.json"
-README = HERE / "README.md"
-BEGIN, END = "<!-- serving results -->", "<!-- end of serving results -->"
 CHILD_BOUND_S = 300
 SECONDS = {"Offline": 0.5, "Server": 0.25}
 """Of each part of a turn. The shorter, the less often the machine changes its speed between neighbours; Offline has few
@@ -229,10 +228,7 @@ def _share(found: list[float]) -> str:
 def _publish(text: str) -> None:
     """Put the table between the two marks of the README."""
     head, _, table = text.partition("\n\n")
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    shown = f"{BEGIN}\n{head.replace(chr(10), '  ' + chr(10))}\n\n{table}\n{END}"
-    README.write_text(f"{before}{shown}{after}", encoding="utf-8")
+    publish("serving results", f"{head.replace(chr(10), '  ' + chr(10))}\n\n{table}")
 
 
 if __name__ == "__main__":

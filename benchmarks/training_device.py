@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from publishing import publish
 from surroundings import machine, versions
 from training_cases import CASES, Case
 from training_device_data import written
@@ -39,9 +40,7 @@ from levelfield.training.port import NumberFormat, Setup, Training, World
 from levelfield.training.utilisation import peak_flops, utilisation
 
 HERE = Path(__file__).parent
-README = HERE / "README.md"
 RESULTS = HERE / "results" / "training_device.json"
-BEGIN, END = "<!-- training device -->", "<!-- end of training device -->"
 SEED = 20211201
 WARM_UP = 15
 """Steps before the timed ones: libraries choose their kernels, readers fill their queues."""
@@ -274,9 +273,7 @@ def _row(row: Measured, device: str | bool, precision: str) -> str:
 
 def _publish(reports: Sequence[Mapping[str, Any]]) -> None:
     RESULTS.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
-    text = "\n\n".join("\n".join(_shown(report)) for report in reports)
-    head, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    README.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    publish("training device", "\n\n".join("\n".join(_shown(report)) for report in reports))
 
 
 if __name__ == "__main__":

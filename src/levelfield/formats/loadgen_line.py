@@ -73,10 +73,11 @@ LINE = re.compile(f"{HEAD}(?P<value>.*){TAIL}", re.DOTALL)
 
 # Nearly all lines: nothing in them is escaped, so that no letter is looked at twice.
 PLAIN_LINE = re.compile(
-    r':::MLLOG \{"key": "([^"\\]*)", "value": ("[^"\\]*"|[^" ]*), "time_ms": ([0-9]+)\.([0-9]{1,6}), '
-    r'"namespace": "([^"\\]*)", "event_type": "([^"\\]*)", '
-    r'"metadata": \{"is_error": (true|false), "is_warning": (true|false), '
-    r'"file": "([^"\\]*)", "line_no": ([0-9]+), "pid": ([0-9]+), "tid": ([0-9]+)\}\}'
+    r':::MLLOG \{"key": "(?P<key>[^"\\]*)", "value": (?P<value>"[^"\\]*"|[^" ]*), '
+    r'"time_ms": (?P<ms>[0-9]+)\.(?P<ns>[0-9]{1,6}), '
+    r'"namespace": "(?P<namespace>[^"\\]*)", "event_type": "(?P<event_type>[^"\\]*)", '
+    r'"metadata": \{"is_error": (?P<is_error>true|false), "is_warning": (?P<is_warning>true|false), '
+    r'"file": "(?P<file>[^"\\]*)", "line_no": (?P<line_no>[0-9]+), "pid": (?P<pid>[0-9]+), "tid": (?P<tid>[0-9]+)\}\}'
 )
 
 
@@ -221,10 +222,7 @@ def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
     """
     if not text.startswith(MARKER):
         return None
-    if plain := PLAIN_LINE.fullmatch(text):
-        return _plain_line(plain.groups(), number)
-    once = text.count(BEFORE_VALUE) <= 1 and text.count(BEHIND_VALUE) <= 1
-    found = LINE.fullmatch(text, len(MARKER)) if once else _first_and_last(text)
+    found = PLAIN_LINE.fullmatch(text) or _members(text)
     if found is None:
         return _parse_other_layout(text, number)
     return DetailLine(
@@ -243,22 +241,10 @@ def parse_line(text: str, *, number: int = 0) -> DetailLine | None:
     )
 
 
-def _plain_line(members: tuple[str, ...], number: int) -> DetailLine:
-    key, value, ms, ns, namespace, event_type, is_error, is_warning, file, line_no, pid, tid = members
-    return DetailLine(
-        key=key,
-        value_text=value,
-        time_ns=int(ms) * 1_000_000 + int(ns.ljust(6, "0")),
-        is_error=is_error == "true",
-        is_warning=is_warning == "true",
-        event_type=event_type,
-        namespace=namespace,
-        file=file,
-        line_no=int(line_no),
-        pid=int(pid),
-        tid=int(tid),
-        number=number,
-    )
+def _members(text: str) -> re.Match[str] | dict[str, str] | None:
+    """Of a line in the layout of the reference, by name."""
+    once = text.count(BEFORE_VALUE) <= 1 and text.count(BEHIND_VALUE) <= 1
+    return LINE.fullmatch(text, len(MARKER)) if once else _first_and_last(text)
 
 
 def _first_and_last(text: str) -> dict[str, str] | None:

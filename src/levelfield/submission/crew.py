@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Self, TypeAlias, TypeVar, cast
 
 from levelfield.frozen import frozen
 
-__all__ = ["ALONE", "Crew", "Task"]
+__all__ = ["Crew", "Task"]
 
 Unit = TypeVar("Unit")
 Outcome = TypeVar("Outcome")
@@ -218,10 +218,6 @@ class Crew:
                 answer = pickle.dumps((False, traceback.format_exc()))
             answers.write(answer)
             answers.flush()
-
-
-ALONE = Crew()
-"""This process only."""
 
 
 def _batches(heap: Sequence[Unit]) -> list[Sequence[Unit]]:

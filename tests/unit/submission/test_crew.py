@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from levelfield.submission import crew
-from levelfield.submission.crew import ALONE, Crew
+from levelfield.submission.crew import Crew
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ def test_without_forking_all_is_done_here_the_heaviest_first(monkeypatch: pytest
     monkeypatch.setattr(crew, "_may_fork", lambda: False)
     with Crew([slow], 2) as alone:
         assert alone.share(slow, [1, 3, 2], weight) == [[3, 2, 1]]
-    assert ALONE.share(slow, [1, 3, 2], weight) == [[3, 2, 1]]
+    assert Crew().share(slow, [1, 3, 2], weight) == [[3, 2, 1]]
 
 
 def test_others_take_what_is_apart_first_and_this_process_last() -> None:
@@ -152,7 +152,7 @@ def test_this_process_may_leave_all_that_is_apart_to_others() -> None:
         assert [part for _, part in outcomes[1:]] == [6]
         assert two.share(total, (), weight, apart=[5], joins=False) == [(os.getpid(), 0), (outcomes[1][0], 5)]
         assert two.share(total, (), weight, joins=False) == [(os.getpid(), 0)]
-    assert ALONE.share(total, [7], weight, apart=[1, 2, 3], joins=False) == [(os.getpid(), 13)]
+    assert Crew().share(total, [7], weight, apart=[1, 2, 3], joins=False) == [(os.getpid(), 13)]
 
 
 def in_another_process(act: Callable[[], None], taken: Path) -> Callable[[Iterable[int]], int]:

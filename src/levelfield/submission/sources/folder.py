@@ -72,7 +72,7 @@ class FolderSource:
         Raises:
             InputError: There is no such file, it cannot be read, or it is no file any more.
         """
-        listing = self._found or self._listing
+        listing = self._listing
         place = f"{self._root}/{listing.place(path)}"
         try:
             descriptor = os.open(place, OPENED)
