@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from levelfield.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["STAMP_BYTES", "format_power_time", "parse_power_time", "parse_power_times"]
+__all__ = ["STAMP_BYTES", "STAMP_PATTERN", "format_power_time", "parse_power_time", "parse_power_times"]
 
 STAMP_BYTES = 23
 """Length of a stamp as the tools write it."""
+STAMP_PATTERN = rb"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}"
+"""One as the tools write it, moment or not."""
 YEARS = range(1970, 2200)
 """In nanoseconds, they and their differences fit into 64 bits."""
 OTHER_SPELLING = re.compile(rb"(\d{1,2})-(\d{1,2})-(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})\.(\d{1,6})")

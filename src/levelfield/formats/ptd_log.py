@@ -19,8 +19,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from levelfield.formats.power_time import STAMP_BYTES, parse_power_time, parse_power_times
-from levelfield.formats.ptd_pairs import cut_out_pairs
+from levelfield.formats.power_time import STAMP_BYTES, STAMP_PATTERN, parse_power_time, parse_power_times
+from levelfield.formats.ptd_pairs import UNCERTAINTY, cut_out_pairs
 from levelfield.frozen import frozen
 
 __all__ = ["Complaint", "ComplaintKind", "PtdEvent", "PtdLog", "PtdRun", "read_ptd_log"]
@@ -28,12 +28,11 @@ __all__ = ["Complaint", "ComplaintKind", "PtdEvent", "PtdLog", "PtdRun", "read_p
 BEHIND_STAMP = b": "
 TEXT_AT = STAMP_BYTES + len(BEHIND_STAMP)
 """Where the text of a line begins."""
-STAMP = re.compile(rb"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}: ")
+STAMP = re.compile(STAMP_PATTERN + BEHIND_STAMP)
 GO = b"Go with mark '"
 COMPLETED = b"Completed test"
 SENT = b"Response to client sent: "
 UNCERTAINTY_ON = re.compile(rb"Uncertainty checking for (\S+) is activated")
-UNCERTAINTY = b"Uncertainty checking"
 AVERAGE = b"Avg watts "
 EVENTS = (SENT, GO, COMPLETED, AVERAGE)
 AVERAGES = re.compile(

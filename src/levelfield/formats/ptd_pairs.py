@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from levelfield.formats.power_time import STAMP_BYTES
+from levelfield.formats.power_time import STAMP_BYTES, STAMP_PATTERN
 
-__all__ = ["Pairs", "Stretch", "cut_out_pairs"]
+__all__ = ["UNCERTAINTY", "Pairs", "Stretch", "cut_out_pairs"]
 
+UNCERTAINTY = b"Uncertainty checking"
+"""Of an event, not of a complaint."""
 WARNING = b"WARNING:"
 PLAIN_WARNING, PLAIN_ERROR = (
-    re.compile(rb"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}: %s: (?!.*Uncertainty checking)" % label)
-    for label in (b"WARNING", b"ERROR")
+    re.compile(rb"%s: %s (?!.*%s)" % (STAMP_PATTERN, label, UNCERTAINTY)) for label in (WARNING, b"ERROR:")
 )
-"""With nothing between stamp and label; such a line may say as well that uncertainty is checked."""
+"""Nothing stands between stamp and label, and the line does not say as well that uncertainty is checked."""
 ZEROS = b"00-00-0000 00:00:00.000"
 ABOVE_ZEROS = np.array([9 if letter == ord("0") else 0 for letter in ZEROS], dtype=np.uint8)
 FEWEST = 8
